@@ -1,0 +1,81 @@
+"""What every attention module promises.
+
+The field's own two families: a recalibration multiplies what is there by a gate, a representation
+gathers from elsewhere by an affinity (Hu et al., CVPR 2018; Wang et al., CVPR 2018).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from restore.errors import ShapeError
+
+
+class Attention(nn.Module, ABC):
+    """A module that keeps the shape of a feature map.
+
+    Args:
+        channels: C of the feature map.
+
+    Shape:
+        input and output: (N, C, H, W), any H and W from 1.
+
+    Raises:
+        ShapeError: the input has another C or another number of axes (on forward).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W); the input is left alone."""
+
+    def check(self, x: Tensor) -> None:
+        """Raise ShapeError unless `x` is (N, channels, H, W)."""
+        if x.dim() != 4 or x.shape[1] != self.channels:
+            got = tuple(x.shape)
+            raise ShapeError(
+                f"{type(self).__name__} expects (N, {self.channels}, H, W), got {got}. "
+                "Set channels to the width of the layer before it."
+            )
+
+
+class Recalibration(Attention):
+    """Attention that multiplies what is there by a gate."""
+
+    @abstractmethod
+    def gate(self, x: Tensor) -> Tensor:
+        """The gate of `x`, broadcastable to (N, C, H, W)."""
+
+    def combine(self, x: Tensor, gate: Tensor) -> Tensor:
+        """How the gate acts: a product unless the paper says otherwise."""
+        return x * gate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        self.check(x)
+        return self.combine(x, self.gate(x))
+
+
+class Representation(Attention):
+    """Attention that gathers from other places (or other channels) by an affinity."""
+
+    @abstractmethod
+    def affinity(self, x: Tensor, at: tuple[int, int] | None = None) -> Tensor:
+        """How much each place counts: (N, heads, HW, HW), channel forms (N, heads, C, C).
+
+        With `at=(y, x)` the map of that one query, (N, heads, H, W).
+        """
+
+
+class NoAttention(Attention):
+    """The control: returns its input. Use it for the row 'without attention' of an ablation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x`."""
+        self.check(x)
+        return x

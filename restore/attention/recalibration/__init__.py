@@ -1,0 +1,1 @@
+"""A gate multiplies what is there."""

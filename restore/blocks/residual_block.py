@@ -1,0 +1,37 @@
+"""Residual block with a slot for attention.
+
+Papers: Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Resolution", CVPRW 2017
+(two convolutions, no normalisation), https://arxiv.org/abs/1707.02921; with ChannelAttention in the slot
+it is the RCAB of Zhang et al., ECCV 2018, section 3.3, https://arxiv.org/abs/1807.02758
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from restore.attention import Attention
+
+
+class ResidualBlock(nn.Module):
+    """Convolution, ReLU, convolution, attention, plus the input.
+
+    Args:
+        channels: C of the feature map.
+        attention: builds the block's attention from C.
+
+    Shape:
+        input and output: (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, attention: Callable[[int], Attention]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.activation = nn.ReLU()
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.attention = attention(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return x + self.attention(self.conv2(self.activation(self.conv1(x))))

@@ -1,0 +1,36 @@
+"""Residual group: blocks, one convolution, and a skip around them all.
+
+Paper: Zhang et al., "Image Super-Resolution Using Very Deep Residual Channel Attention Networks",
+ECCV 2018, section 3.2 (residual in residual), https://arxiv.org/abs/1807.02758
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from restore.attention import Attention
+from restore.blocks.residual_block import ResidualBlock
+
+
+class ResidualGroup(nn.Module):
+    """`blocks` residual blocks and a convolution, plus the input.
+
+    Args:
+        channels: C of the feature map.
+        blocks: how many residual blocks.
+        attention: builds each block's attention from C; called once a block.
+
+    Shape:
+        input and output: (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, blocks: int, attention: Callable[[int], Attention]) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(ResidualBlock(channels, attention) for _ in range(blocks)))
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return x + self.conv(self.blocks(x))
