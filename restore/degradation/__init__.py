@@ -1,1 +1,20 @@
-"""."""
+"""From clean pictures to degraded ones: every step takes its randomness from a generator."""
+
+from restore.degradation.base import Degradation
+from restore.degradation.bicubic import Bicubic
+from restore.degradation.blur import GaussianBlur
+from restore.degradation.noise import GaussianNoise, protocol_noise
+from restore.degradation.quantize import Quantize
+from restore.degradation.resize import enlarge, imresize, resize
+
+__all__ = [
+    "Bicubic",
+    "Degradation",
+    "GaussianBlur",
+    "GaussianNoise",
+    "Quantize",
+    "enlarge",
+    "imresize",
+    "protocol_noise",
+    "resize",
+]
