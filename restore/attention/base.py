@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from restore.errors import ShapeError
+from restore.errors import ConfigError, ShapeError
 
 
 class Attention(nn.Module, ABC):
@@ -19,15 +19,24 @@ class Attention(nn.Module, ABC):
     Args:
         channels: C of the feature map.
 
+    Attributes:
+        context: pixels around a place that its result depends on, means over the whole map apart;
+            networks add it to their own, for tiling.
+
     Shape:
         input and output: (N, C, H, W), any H and W from 1.
 
     Raises:
+        ConfigError: `channels` is below 1.
         ShapeError: the input has another C or another number of axes (on forward).
     """
 
+    context: int = 0
+
     def __init__(self, channels: int) -> None:
         super().__init__()
+        if channels < 1:
+            raise ConfigError(f"{type(self).__name__} got channels={channels}. Give the C of the layer before it.")
         self.channels = channels
 
     @abstractmethod
@@ -79,3 +88,8 @@ class NoAttention(Attention):
         """Return `x`."""
         self.check(x)
         return x
+
+
+def no_attention(channels: int) -> Attention:
+    """The default of networks whose paper has no attention."""
+    return NoAttention(channels)

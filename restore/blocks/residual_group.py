@@ -21,15 +21,21 @@ class ResidualGroup(nn.Module):
         channels: C of the feature map.
         blocks: how many residual blocks.
         attention: builds each block's attention from C; called once a block.
+        kernel_size: of all convolutions, odd.
+
+    Attributes:
+        context: pixels around a place that its result depends on.
 
     Shape:
         input and output: (N, C, H, W).
     """
 
-    def __init__(self, channels: int, blocks: int, attention: Callable[[int], Attention]) -> None:
+    def __init__(self, channels: int, blocks: int, attention: Callable[[int], Attention], kernel_size: int = 3) -> None:
         super().__init__()
-        self.blocks = nn.Sequential(*(ResidualBlock(channels, attention) for _ in range(blocks)))
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        stack = [ResidualBlock(channels, attention, kernel_size) for _ in range(blocks)]
+        self.blocks = nn.Sequential(*stack)
+        self.conv = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
+        self.context = kernel_size // 2 + sum(block.context for block in stack)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""

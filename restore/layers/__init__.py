@@ -1,5 +1,7 @@
 """Layers without attention that networks and attention modules share."""
 
+from restore.layers.mean_shift import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift, mean_shift_constants
 from restore.layers.padding import pad_to_multiple
+from restore.layers.upsample import Upsample
 
-__all__ = ["pad_to_multiple"]
+__all__ = ["DIV2K_MEAN", "DIV_FLICKR2K_MEAN", "Upsample", "mean_shift", "mean_shift_constants", "pad_to_multiple"]
