@@ -1,1 +1,28 @@
-"""."""
+"""Picture files to arrays and back, with nothing lost on the way."""
+
+from restore.images.atomic import replacing
+from restore.images.find import EXTENSIONS, find_pictures
+from restore.images.jpeg import jpeg_round_trip
+from restore.images.picture import Metadata, Picture
+from restore.images.pixels import read_pixels, to_eight_bits
+from restore.images.read import MAX_PIXELS, read_picture
+from restore.images.tensors import to_pixels, to_tensor
+from restore.images.transparency import fill_hidden
+from restore.images.write import write_picture
+
+__all__ = [
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "Metadata",
+    "Picture",
+    "fill_hidden",
+    "find_pictures",
+    "jpeg_round_trip",
+    "read_picture",
+    "read_pixels",
+    "replacing",
+    "to_eight_bits",
+    "to_pixels",
+    "to_tensor",
+    "write_picture",
+]
