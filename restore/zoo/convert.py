@@ -1,0 +1,149 @@
+"""Checkpoints under the authors' names become networks of ours, and back, bit for bit."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from restore.errors import CheckpointError
+from restore.networks import RestorationNetwork
+from restore.zoo.official import FAMILIES, Family
+from restore.zoo.official.table import load_official_state, official_state
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """An official checkpoint as a network of ours."""
+
+    network: RestorationNetwork
+    """With the checkpoint's weights, in evaluation mode."""
+    spec: dict[str, Any]
+    """`{class_path, init_args}`, as a recipe writes it and `restore.zoo.build` takes it."""
+
+
+def convert_file(
+    path: str | PathLike[str], *, pixel_range: float | None = None, network: str | None = None
+) -> Converted:
+    """Open an official checkpoint (.pth, .pt) and recognise its network from names and shapes.
+
+    Args:
+        path: the file; only tensors are read from it, never code.
+        pixel_range: what the weights call white; needed only where the file does not say.
+        network: our class name, where the names fit several networks.
+
+    Raises:
+        CheckpointError: the file cannot be opened, is of no known network, or leaves a question open.
+    """
+    try:
+        return convert_state(read_official_state(path), pixel_range=pixel_range, network=network)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def load_official(
+    path: str | PathLike[str], *, pixel_range: float | None = None, network: str | None = None
+) -> RestorationNetwork:
+    """The network of `convert_file` alone."""
+    return convert_file(path, pixel_range=pixel_range, network=network).network
+
+
+def convert_state(
+    state: Mapping[str, Tensor], *, pixel_range: float | None = None, network: str | None = None
+) -> Converted:
+    """As `convert_file`, from tensors under their official names."""
+    family = _recognise(state, network)
+    options = family.options(state, pixel_range)
+    built = family.build(options)
+    load_official_state(built, state, family.table(built))
+    name = family.network.__name__
+    logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
+    return Converted(built.eval(), {"class_path": f"restore.networks.{name}", "init_args": options})
+
+
+def to_official(network: RestorationNetwork) -> dict[str, Tensor]:
+    """The weights of `network` under their official names.
+
+    Raises:
+        CheckpointError: the authors have no such network, or not with this attention.
+    """
+    for family in FAMILIES:
+        if type(network) is family.network:
+            return official_state(network, family.table(network))
+    raise CheckpointError(f"There are no official names for {type(network).__name__}. Known: {_known()}.")
+
+
+def read_official_state(path: str | PathLike[str]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, without wrappers (`params_ema`, `params`, `state_dict`) and `module.`."""
+    if not Path(path).is_file():
+        raise CheckpointError("No such file.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CheckpointError(
+            f"Cannot be read as tensors alone ({first}). Pickled modules are refused because they run code."
+        ) from error
+    return strip_wrappers(content)
+
+
+def strip_wrappers(content: object) -> dict[str, Tensor]:
+    """The innermost mapping from names to tensors; of several wrappers the averaged weights are taken."""
+    while isinstance(content, Mapping):
+        wrapper = next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        if wrapper is None:
+            break
+        content = content[wrapper]
+    if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
+        raise CheckpointError(
+            f"Holds no weights by name. Expected tensors, at the top or under one of {', '.join(_WRAPPERS)}."
+        )
+    state = {str(name): tensor for name, tensor in content.items()}
+    if all(name.startswith(_PARALLEL) for name in state):
+        state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
+    return state
+
+
+def _recognise(state: Mapping[str, Tensor], network: str | None) -> Family:
+    if network is not None:
+        chosen = [family for family in FAMILIES if family.network.__name__ == network]
+        if not chosen:
+            raise CheckpointError(f"Unknown network={network!r}. Known: {_known()}.")
+        candidates = [family for family in chosen if family.recognises(state)]
+    else:
+        candidates = [family for family in FAMILIES if family.recognises(state)]
+        question = candidates[0].question(state) if candidates else None
+        if question:
+            raise CheckpointError(question)
+    if not candidates:
+        raise CheckpointError(
+            f"The names are of no known network ({_known()}). The first are {', '.join(list(state)[:4])}."
+        )
+    return candidates[0]
+
+
+def _known() -> str:
+    return ", ".join(family.network.__name__ for family in FAMILIES)
+
+
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+_WRAPPERS = ("params_ema", "params", "state_dict")
+_PARALLEL = "module."

@@ -1,0 +1,86 @@
+"""Rename tables, official tensor name -> ours, and loading by them with nothing left over on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from restore.errors import CheckpointError
+from restore.networks import RestorationNetwork
+
+Table = dict[str, str]
+
+
+def _no_question(state: Mapping[str, Tensor]) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one kind of official checkpoint is told from others and becomes a network of ours."""
+
+    network: type[RestorationNetwork]
+    """Our class; its name is what `load_official(..., network=...)` takes."""
+    recognises: Callable[[Mapping[str, Tensor]], bool]
+    """Whether these names are of this family."""
+    options: Callable[[Mapping[str, Tensor], float | None], dict[str, Any]]
+    """Our constructor's arguments as a recipe writes them, from names, shapes, and `pixel_range` where it was given."""
+    build: Callable[[dict[str, Any]], RestorationNetwork]
+    """The network for these arguments."""
+    table: Callable[[Any], Table]
+    """The rename table of a network of ours."""
+    question: Callable[[Mapping[str, Tensor]], str | None] = _no_question
+    """What to ask where the names fit another network as well, which only the user can tell."""
+
+
+def conv(official: str, ours: str) -> Table:
+    """The two tensors of a convolution with a bias."""
+    return {f"{official}.{leaf}": f"{ours}.{leaf}" for leaf in ("weight", "bias")}
+
+
+def batch_norm(official: str, ours: str) -> Table:
+    """The five tensors of a batch normalisation."""
+    leaves = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    return {f"{official}.{leaf}": f"{ours}.{leaf}" for leaf in leaves}
+
+
+def within(official: str, ours: str, table: Table) -> Table:
+    """`table` for a part that is called `official` there and `ours` here."""
+    return {f"{official}.{theirs}": f"{ours}.{mine}" for theirs, mine in table.items()}
+
+
+def load_official_state(module: nn.Module, state: Mapping[str, Tensor], table: Table) -> None:
+    """Copy the official `state` into `module`.
+
+    Raises:
+        CheckpointError: a tensor is left over or missing on either side, or has another shape.
+    """
+    _refuse("the checkpoint has tensors that this network has no place for", state.keys() - table.keys())
+    _refuse("the checkpoint lacks tensors", table.keys() - state.keys())
+    own = module.state_dict()
+    _refuse("the rename table names tensors that the network lacks", set(table.values()) - own.keys())
+    _refuse("the rename table leaves out tensors of the network", own.keys() - set(table.values()))
+    shapes = {
+        f"{theirs} is {tuple(state[theirs].shape)}, {ours} is {tuple(own[ours].shape)}"
+        for theirs, ours in table.items()
+        if state[theirs].shape != own[ours].shape
+    }
+    _refuse("tensors have other shapes than the network's", shapes)
+    module.load_state_dict({ours: state[theirs] for theirs, ours in table.items()}, strict=True)
+
+
+def official_state(module: nn.Module, table: Table) -> dict[str, Tensor]:
+    """The tensors of `module` under their official names, in the order of `table`."""
+    own = module.state_dict()
+    _refuse("the rename table leaves out tensors of the network", own.keys() - set(table.values()))
+    return {theirs: own[ours] for theirs, ours in table.items()}
+
+
+def _refuse(what: str, names: set[str]) -> None:
+    if names:
+        first = ", ".join(sorted(names)[:8])
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        raise CheckpointError(f"Cannot convert: {what}: {first}{more}.")
