@@ -17,7 +17,11 @@ def to_tensor(pixels: Pixels) -> Tensor:
     Raises:
         ShapeError: the pixels have no three axes, or another type.
     """
-    if pixels.ndim != 3 or pixels.dtype.kind not in "uf" or pixels.dtype.itemsize > (2 if pixels.dtype.kind == "u" else 8):
+    if (
+        pixels.ndim != 3
+        or pixels.dtype.kind not in "uf"
+        or pixels.dtype.itemsize > (2 if pixels.dtype.kind == "u" else 8)
+    ):
         raise ShapeError(
             f"to_tensor expects (H, W, C) in uint8, uint16 or floats, got {pixels.shape} in {pixels.dtype}. "
             "Convert the pixels first."
