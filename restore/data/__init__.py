@@ -1,1 +1,18 @@
-"""."""
+"""Pictures for training and evaluation. Every public name is exported here."""
+
+from restore.data.cache import PictureCache
+from restore.data.module import Pictures
+from restore.data.patches import Patches, PatchSampler
+from restore.data.samples import SamplePictures
+from restore.data.whole import PairedPictures, WholePictures, find_pairs
+
+__all__ = [
+    "PairedPictures",
+    "Patches",
+    "PatchSampler",
+    "PictureCache",
+    "Pictures",
+    "SamplePictures",
+    "WholePictures",
+    "find_pairs",
+]

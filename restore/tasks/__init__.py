@@ -1,1 +1,8 @@
-"""."""
+"""LightningModules: network, degradation, loss, optimiser and metrics. Every public name is exported here."""
+
+from restore.tasks.denoising import Denoising
+from restore.tasks.restoration import RestorationTask
+from restore.tasks.schedule import WarmupStableDecay
+from restore.tasks.super_resolution import SuperResolution
+
+__all__ = ["Denoising", "RestorationTask", "SuperResolution", "WarmupStableDecay"]

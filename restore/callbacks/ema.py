@@ -1,0 +1,34 @@
+"""Exponential moving average of the weights, with warm-up.
+
+Polyak and Juditsky, SIAM J. Control Optim. 1992; the warm-up min(decay, (1 + n) / (10 + n)) is the one of
+TensorFlow's ExponentialMovingAverage: early averages forget their random start quickly.
+"""
+
+from __future__ import annotations
+
+import torch
+from pytorch_lightning.callbacks import WeightAveraging
+
+from restore.errors import ConfigError
+
+
+class EMA(WeightAveraging):
+    """Validation, checkpoints' `state_dict` and the weights at the end are the average; training goes on with the raw.
+
+    Args:
+        decay: share of the old average that stays at each step, below 1.
+
+    Raises:
+        ConfigError: `decay` is not in [0, 1).
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        if not 0 <= decay < 1:
+            raise ConfigError(f"EMA decay is {decay}. It must be at least 0 and below 1; 0.999 is usual.")
+        self.decay = decay
+        super().__init__(use_buffers=False, avg_fn=self._average)
+
+    def _average(self, average: torch.Tensor, current: torch.Tensor, seen: torch.Tensor | int) -> torch.Tensor:
+        steps = float(seen)
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        return average.lerp(current, 1 - decay)

@@ -1,0 +1,134 @@
+"""fit, validate, test and predict: a task and its data from YAML and flags, by LightningCLI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.distributed as dist
+from jsonargparse import Namespace
+from pytorch_lightning import LightningDataModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+
+import restore.attention
+import restore.callbacks
+import restore.data
+import restore.degradation
+import restore.losses
+import restore.networks  # noqa: F401  importing a floor makes its short class names known
+from restore.callbacks import LossGuard, Progress, Throughput
+from restore.commands.loggers import KINDS, make_logger
+from restore.commands.parser import ShortErrorParser
+from restore.commands.runs import find_last, new_run, recipe_name, run_of
+from restore.errors import CheckpointError, ConfigError
+from restore.inference.precision import fastest_precision
+from restore.tasks import RestorationTask
+from restore.zoo import adopt
+
+
+class _CLI(LightningCLI):
+    """LightningCLI with a run directory of its own for every run, and checkpoints that never overrule the recipe."""
+
+    def add_arguments_to_parser(self, parser: Any) -> None:
+        parser.add_argument("--logger", type=Literal[*KINDS], default="wandb", help="where metrics and pictures go")
+        parser.add_argument("--init_from", type=str | None, default=None, help="weights to start from (.ckpt, .safetensors, .pth)")
+        parser.add_argument("--runs", type=str, default="runs", help="folder of all run directories")
+
+    def _parse_ckpt_path(self) -> None:
+        """Leave the recipe alone: Lightning would let the checkpoint's hyper-parameters overrule it in silence."""
+
+    def before_instantiate_classes(self) -> None:
+        """Find or make the run directory; fill in what depends on the machine."""
+        config: Namespace = self.config[self.config.subcommand]
+        recipe = recipe_name([str(path) for path in config.get("config") or []])
+        runs = Path(config.runs)
+        resume = config.get("ckpt_path")
+        if resume == "last":
+            config.ckpt_path = resume = str(find_last(runs, recipe))
+        elif resume is not None and not Path(resume).is_file():
+            raise CheckpointError(f"There is no checkpoint {resume}. Name a file, or 'last' for the newest of this recipe.")
+        if resume is not None and config.get("init_from"):
+            raise ConfigError("--ckpt_path goes on with a run, --init_from starts one. Give one of them.")
+        self.run = run_of(Path(resume)) if resume and self.config.subcommand == "fit" else new_run(runs, recipe)
+        self.resumed = resume is not None and self.config.subcommand == "fit"
+        config.trainer.default_root_dir = str(self.run)
+        if config.trainer.precision is None:
+            config.trainer.precision = fastest_precision(config.trainer.accelerator)
+        if config.trainer.get("use_distributed_sampler") is not False:
+            config.trainer.use_distributed_sampler = False  # the data module splits the pictures without repeating any
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """The trainer with its logger, checkpoints and guards."""
+        config = self._get(self.config_init, "trainer")
+        if config.get("logger") is None:
+            recipe = self.run.parent.name
+            kwargs["logger"] = make_logger(self._get(self.config, "logger"), self.run, recipe) or False
+        return super().instantiate_trainer(**kwargs)
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[Any]) -> Trainer:
+        fitting = self.subcommand == "fit" and not config.get("fast_dev_run")
+        given = config.get("callbacks") or []
+        if fitting and not any(isinstance(callback, ModelCheckpoint) for callback in given):
+            callbacks = [*callbacks, *_checkpoints(self.run / "checkpoints")]
+        if not any(isinstance(callback, LossGuard) for callback in given):
+            callbacks = [*callbacks, LossGuard()]
+        config["enable_checkpointing"] = fitting
+        if config.get("enable_progress_bar") is not False:
+            callbacks = [*callbacks, Progress()]
+        return super()._instantiate_trainer(config, [*callbacks, Throughput()])
+
+    def after_instantiate_classes(self) -> None:
+        """Start from given weights; log the resolved recipe."""
+        source = self._get(self.config, "init_from")
+        if source:
+            sys.stderr.write(adopt(self.model.network, source).summary() + "\n")
+        if self.trainer.logger is not None:
+            self._dump_config()
+            self.trainer.logger.log_hyperparams(self.config_dump)
+
+
+class _SaveConfig(SaveConfigCallback):
+    """Writes the resolved recipe into the run directory, over the one of an earlier start of the same run."""
+
+    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        if trainer.is_global_zero and stage == "fit":
+            folder = Path(trainer.default_root_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            self.parser.save(self.config, folder / "config.yaml", skip_none=False, overwrite=True, multifile=False)
+
+
+def main(argv: list[str]) -> int:
+    """Run `argv`, which begins with fit, validate, test or predict."""
+    sys.argv = [sys.argv[0], *argv]  # DDP starts its other processes with sys.argv
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
+    strict = {"allow_abbrev": False}
+    try:
+        _CLI(
+            RestorationTask,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_callback=_SaveConfig,
+            parser_class=ShortErrorParser,
+            parser_kwargs={name: dict(strict) for name in ("fit", "validate", "test", "predict")} | strict,
+        )
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            if sys.exc_info()[0] is None:
+                dist.barrier()
+            dist.destroy_process_group()  # without it two-node runs abort at exit now and then
+    return 0
+
+
+def _checkpoints(folder: Path) -> list[ModelCheckpoint]:
+    """The last state, written every epoch, and the best by val/psnr."""
+    last = ModelCheckpoint(dirpath=folder, filename="last", every_n_epochs=1, save_top_k=1, save_on_train_epoch_end=True)
+    last.CHECKPOINT_NAME_LAST = "last"
+    best = ModelCheckpoint(dirpath=folder, filename="best", monitor="val/psnr", mode="max", save_top_k=1)
+    return [last, best]

@@ -1,0 +1,190 @@
+"""The data of a run: training patches, named validation and test sets, pictures to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pytorch_lightning import LightningDataModule
+from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from restore.data.augment import FlipsAndTurns, NoAugmentation
+from restore.data.cache import PictureCache
+from restore.data.patches import Patches, PatchSampler, collate
+from restore.data.samples import SamplePictures
+from restore.data.whole import PairedPictures, WholePictures, find_pairs
+from restore.errors import ConfigError, DataError
+from restore.images import find_pictures
+
+Roots = str | list[str]
+
+
+class Pictures(LightningDataModule):
+    """Random patches of clean pictures for training, whole pictures for the rest.
+
+    Args:
+        root: folder or folders of clean training pictures; None takes the built-in photographs.
+        validation: sets by name, each a folder (of clean pictures, or of pairs); None takes built-in photographs
+            that are not in training.
+        test: the same for `test`; None takes the validation sets.
+        predict: folder of pictures to restore as they are.
+        scale: clean pixels a degraded pixel; must be the network's.
+        image_channels: 3 (RGB) or 1 (gray).
+        patch_size: side of a training patch in degraded pixels.
+        batch_size: patches a step and process.
+        patches_per_epoch: how many patches an epoch is, over all processes.
+        augment: flips and quarter turns.
+        workers: loading processes; 0 loads in the main process.
+        seed: of the patches.
+        cache_gigabytes: memory for decoded pictures, a process.
+        halve_above: shrink training pictures whose longer side is above this (see `PictureCache`).
+        limit: take only the first so many pictures of each validation set.
+
+    Raises:
+        DataError: a folder does not exist, or holds no picture.
+        ConfigError: a size below 1, or fewer patches an epoch than the batches of all processes hold.
+    """
+
+    def __init__(
+        self,
+        root: Roots | None = None,
+        validation: dict[str, str] | None = None,
+        test: dict[str, str] | None = None,
+        predict: str | None = None,
+        scale: int = 1,
+        image_channels: Literal[1, 3] = 3,
+        patch_size: int = 48,
+        batch_size: int = 16,
+        patches_per_epoch: int = 16000,
+        augment: bool = True,
+        workers: int = 1,
+        seed: int = 0,
+        cache_gigabytes: float = 2.0,
+        halve_above: int | None = None,
+        limit: int | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("patch_size", patch_size), ("batch_size", batch_size), ("scale", scale)):
+            if value < 1:
+                raise ConfigError(f"data.init_args.{name} is {value}. It must be 1 or more.")
+        if patches_per_epoch < batch_size:
+            raise ConfigError(
+                f"An epoch of {patches_per_epoch} patches holds no batch of {batch_size}. "
+                "Raise data.init_args.patches_per_epoch or lower batch_size."
+            )
+        self.roots = [root] if isinstance(root, str) else root
+        self.sets = {"validate": validation, "test": test or validation}
+        self.predict = predict
+        self.scale = scale
+        self.image_channels = image_channels
+        self.patch_size = patch_size
+        self.batch_size = batch_size
+        self.patches_per_epoch = patches_per_epoch
+        self.augment = FlipsAndTurns() if augment else NoAugmentation()
+        self.workers = workers
+        self.seed = seed
+        self.cache_gigabytes = cache_gigabytes
+        self.halve_above = halve_above
+        self.limit = limit
+
+    def setup(self, stage: str) -> None:
+        """Look the pictures up, so that an empty folder is said before anything runs."""
+        if stage == "fit":
+            degradation = getattr(self.trainer and self.trainer.lightning_module, "degradation", None)
+            paths = _training_pictures(self.roots)
+            self._patches = Patches(
+                PictureCache(paths, self.image_channels, self.cache_gigabytes, self.halve_above),
+                size=self.patch_size,
+                augment=self.augment,
+                scale=self.scale,
+                margin=getattr(degradation, "margin", 0),
+                border=getattr(degradation, "border", "symmetric"),
+                seed=self.seed,
+            )
+        if stage in ("fit", "validate", "test"):
+            kind = "test" if stage == "test" else "validate"
+            self._evaluated = {name: self._whole(name, folder) for name, folder in self._folders(kind).items()}
+        if stage == "predict":
+            if self.predict is None:
+                raise ConfigError("There is nothing to predict. Set --data.predict FOLDER.")
+            self._predicted = WholePictures(_pictures(self.predict), self.image_channels)
+
+    def set_names(self, stage: str) -> list[str]:
+        """Names of the validation or test sets, in the order of their loaders."""
+        return list(self._folders("test" if stage == "test" else "validate"))
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches of random patches; the last, smaller one of an epoch is dropped."""
+        sampler = PatchSampler(self.patches_per_epoch, self._rank, self._world)
+        return self._loader(self._patches, sampler, self.batch_size, drop_last=True)
+
+    def val_dataloader(self) -> list[DataLoader]:
+        """One loader a named set, one picture a batch."""
+        return [self._loader(pictures, self._unrepeated(pictures), 1) for pictures in self._evaluated.values()]
+
+    def test_dataloader(self) -> list[DataLoader]:
+        """One loader a named set, one picture a batch."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> DataLoader:
+        """The pictures to restore, one a batch."""
+        return self._loader(self._predicted, self._unrepeated(self._predicted), 1)
+
+    @property
+    def _rank(self) -> int:
+        return self.trainer.global_rank if self.trainer else 0
+
+    @property
+    def _world(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    def _folders(self, kind: str) -> dict[str, str | None]:
+        given = self.sets[kind]
+        return {"samples": None} if given is None else dict(given)
+
+    def _whole(self, name: str, folder: str | None) -> WholePictures | PairedPictures:
+        if folder is None:
+            return WholePictures(SamplePictures("validation").paths[: self.limit], self.image_channels, self.scale)
+        if not name or "/" in name:
+            raise ConfigError(f"A set cannot be called '{name}': the name stands in val/NAME/psnr.")
+        pairs = find_pairs(Path(folder)) if Path(folder).is_dir() else []
+        if pairs:
+            return PairedPictures(pairs[: self.limit], self.image_channels)
+        return WholePictures(_pictures(folder)[: self.limit], self.image_channels, self.scale)
+
+    def _unrepeated(self, pictures: Dataset[Any]) -> Sampler[int] | None:
+        """Under DDP every picture goes to one rank only; Lightning's own sampler would repeat the first ones."""
+        if self._world == 1:
+            return None
+        return UnrepeatedDistributedSampler(pictures, num_replicas=self._world, rank=self._rank, shuffle=False)
+
+    def _loader(
+        self, pictures: Dataset[Any], sampler: Sampler[int] | None, batch_size: int, drop_last: bool = False
+    ) -> DataLoader:
+        return DataLoader(
+            pictures,
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.workers,
+            collate_fn=collate,
+            drop_last=drop_last,
+            persistent_workers=drop_last and self.workers > 0,  # patches are a function of their number
+            pin_memory=bool(self.trainer) and self.trainer.strategy.root_device.type == "cuda",
+        )
+
+
+def _training_pictures(roots: Sequence[str] | None) -> list[Path]:
+    if roots is None:
+        return SamplePictures("train").paths
+    return [path for root in roots for path in _pictures(root)]
+
+
+def _pictures(folder: str) -> list[Path]:
+    if not Path(folder).is_dir():
+        raise DataError(f"There is no folder {folder}. Check --data.root and the sets in the recipe.")
+    paths = find_pictures(Path(folder))
+    if not paths:
+        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
+    return paths

@@ -1,0 +1,128 @@
+"""Random patches for training: patch number i is the same for any number of workers and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from restore.data.cache import PictureCache
+from restore.errors import DataError
+from restore.types import Batch
+
+Augment = Callable[[np.ndarray, int], np.ndarray]
+
+
+class Patches(Dataset[dict[str, Any]]):
+    """Aligned random crops with a margin, flipped and turned.
+
+    A patch covers `size` degraded pixels a side (`size * scale` clean ones) and a margin of `margin` degraded
+    pixels around them, so that degrading the patch and cropping the margin gives what degrading the whole
+    picture would. Where the margin leaves the picture it is filled as the degradation itself fills it.
+
+    Args:
+        pictures: where the clean pictures are.
+        size: side of a patch in degraded pixels.
+        scale: clean pixels a degraded pixel.
+        margin: degraded pixels around the patch.
+        border: how the margin outside the picture is filled, "symmetric" or "edge".
+        augment: flips and turns, called with the patch and a seed.
+        seed: of the whole stream.
+
+    Raises:
+        DataError: no picture holds one patch; when a picture is read, that it is broken.
+    """
+
+    def __init__(
+        self,
+        pictures: PictureCache,
+        size: int,
+        augment: Augment,
+        scale: int = 1,
+        margin: int = 0,
+        border: Literal["symmetric", "edge"] = "symmetric",
+        seed: int = 0,
+    ) -> None:
+        self.pictures = pictures
+        self.size = size
+        self.scale = scale
+        self.margin = margin
+        self.border = border
+        self.augment = augment
+        self.seed = seed
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Patch `index` of the endless stream: target (C, S, S) uint8, its name and its number."""
+        rng = np.random.default_rng((self.seed, index))
+        for _ in range(100):  # a few small pictures may be among large ones
+            which = int(rng.integers(len(self.pictures)))
+            pixels = self.pictures[which]
+            rows, columns = (side // self.scale - self.size for side in pixels.shape[:2])
+            if rows >= 0 and columns >= 0:
+                break
+        else:
+            need = self.size * self.scale
+            raise DataError(
+                f"No picture that was tried holds a patch of {need}x{need} pixels; the last was "
+                f"{self.pictures.paths[which]} ({pixels.shape[1]}x{pixels.shape[0]}). Set a smaller data.init_args.patch_size."
+            )
+        top, left = int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
+        patch = _window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)
+        patch = self.augment(patch, int(rng.integers(2**32)))
+        target = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
+        return {"target": target, "name": self.pictures.paths[which].name, "index": index}
+
+
+def _window(
+    pixels: np.ndarray, top: int, left: int, size: int, scale: int, margin: int, border: Literal["symmetric", "edge"]
+) -> np.ndarray:
+    """Cut (size + 2 * margin) * scale pixels a side; `top` and `left` are in degraded pixels."""
+    whole = pixels[: pixels.shape[0] // scale * scale, : pixels.shape[1] // scale * scale]
+    y0, x0 = (top - margin) * scale, (left - margin) * scale
+    y1, x1 = (top + size + margin) * scale, (left + size + margin) * scale
+    height, width = whole.shape[:2]
+    inside = whole[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    outside = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
+    return np.pad(inside, outside, mode=border)  # (S, S, C)
+
+
+class PatchSampler(Sampler[int]):
+    """Numbers of the patches of one epoch, split over the ranks.
+
+    Args:
+        patches_per_epoch: how many patches all ranks see together in an epoch.
+        rank: of this process.
+        world: how many processes; must divide the patches of an epoch, or the rest is dropped.
+    """
+
+    def __init__(self, patches_per_epoch: int, rank: int = 0, world: int = 1) -> None:
+        self.patches_per_epoch = patches_per_epoch
+        self.rank = rank
+        self.world = world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; Lightning calls it."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.patches_per_epoch // self.world
+
+    def __iter__(self) -> Iterator[int]:
+        first = self.epoch * self.patches_per_epoch
+        return iter(range(first + self.rank, first + len(self) * self.world, self.world))
+
+
+def collate(items: Sequence[dict[str, Any]]) -> Batch:
+    """Items of a data set -> one batch."""
+    batch: Batch = {
+        "target": torch.stack([item["target"] for item in items]),  # (N, C, H, W)
+        "name": [item["name"] for item in items],
+        "index": torch.tensor([item["index"] for item in items]),
+    }
+    if "degraded" in items[0]:
+        batch["degraded"] = torch.stack([item["degraded"] for item in items])  # (N, C, h, w)
+    return batch

@@ -1,0 +1,97 @@
+"""Whole pictures for validation, test and predict, one a batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from restore.errors import DataError
+from restore.images import find_pictures, read_pixels
+
+_PAIRS = (("_real", "_mean"), ("_noisy", "_clean"), ("_NOISY", "_GT"))
+
+
+class WholePictures(Dataset[dict[str, Any]]):
+    """Clean pictures as they are: target (C, H, W) uint8.
+
+    Args:
+        paths: the files.
+        image_channels: 1 (gray) or 3 (RGB).
+        scale: height and width are cropped to a multiple of it.
+    """
+
+    def __init__(self, paths: list[Path], image_channels: int = 3, scale: int = 1) -> None:
+        self.paths = paths
+        self.image_channels = image_channels
+        self.scale = scale
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Picture `index`."""
+        pixels = read_pixels(self.paths[index], self.image_channels)
+        height, width = (side // self.scale * self.scale for side in pixels.shape[:2])
+        return {"target": _tensor(pixels[:height, :width]), "name": self.paths[index].name, "index": index}
+
+
+class PairedPictures(Dataset[dict[str, Any]]):
+    """Degraded pictures with their targets, both from files.
+
+    Args:
+        pairs: (degraded, target) files.
+        image_channels: 1 (gray) or 3 (RGB).
+    """
+
+    def __init__(self, pairs: list[tuple[Path, Path]], image_channels: int = 3) -> None:
+        self.pairs = pairs
+        self.image_channels = image_channels
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Pair `index`: degraded and target, (C, H, W) uint8 each."""
+        degraded, target = (read_pixels(path, self.image_channels) for path in self.pairs[index])
+        return {
+            "degraded": _tensor(degraded),
+            "target": _tensor(target),
+            "name": self.pairs[index][0].name,
+            "index": index,
+        }
+
+
+def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    """(degraded, target) files of a folder, or [] where it holds no pairs.
+
+    Known layouts: `*_real` beside `*_mean` (PolyU), `*_noisy` beside `*_clean`, `*_NOISY` beside `*_GT`;
+    sub-folders `noisy/` and `clean/` with the same names.
+
+    Raises:
+        DataError: a picture has no partner.
+    """
+    if (folder / "noisy").is_dir() and (folder / "clean").is_dir():
+        targets = {path.stem: path for path in find_pictures(folder / "clean")}
+        return [(path, _partner(path, targets.get(path.stem))) for path in find_pictures(folder / "noisy")]
+    pictures = {path.with_suffix(""): path for path in find_pictures(folder)}
+    for noisy, clean in _PAIRS:
+        found = [stem for stem in pictures if stem.name.endswith(noisy)]
+        if found:
+            partners = [stem.with_name(stem.name.removesuffix(noisy) + clean) for stem in found]
+            pairs = zip(found, partners, strict=True)
+            return [(pictures[stem], _partner(pictures[stem], pictures.get(other))) for stem, other in pairs]
+    return []
+
+
+def _partner(path: Path, other: Path | None) -> Path:
+    if other is None:
+        raise DataError(f"{path} has no clean partner. Remove it, or add the clean picture beside it.")
+    return other
+
+
+def _tensor(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))  # (C, H, W)

@@ -1,0 +1,27 @@
+"""Which number format is the quick one on this machine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+
+def bf16_is_quick(device: torch.device) -> bool:
+    """Whether bfloat16 convolutions are faster than float32 there.
+
+    True on CUDA from Ampere on and on CPUs with AVX-512 BF16 or AMX; on other CPUs bfloat16 is emulated and was
+    measured three times slower than float32 (`benchmarks/RESULTS.md`).
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def fastest_precision(accelerator: str = "auto") -> Literal["bf16-mixed", "32-true"]:
+    """Lightning's name of the quick training precision for an accelerator."""
+    cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    device = torch.device("cuda" if cuda else "mps" if accelerator == "mps" else "cpu")
+    return "bf16-mixed" if bf16_is_quick(device) else "32-true"

@@ -1,0 +1,56 @@
+"""Denoising: the degraded picture has the target's size."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from restore.degradation import Degradation, GaussianNoise, protocol_noise
+from restore.errors import ConfigError
+from restore.networks import RestorationNetwork
+from restore.tasks.restoration import OptimizerFactory, RestorationTask, SchedulerFactory
+
+
+class Denoising(RestorationTask):
+    """Trains a network to remove noise.
+
+    Args:
+        network: what is trained; its scale is 1.
+        degradation: the noise of training; None is Gaussian noise of `sigma`.
+        protocol: `awgn-rgb` or `awgn-gray` validate with the published noise (the same draw for everyone) at `sigma`;
+            `real-srgb` takes noisy pictures from the validation set where it holds pairs, else degrades the clean ones
+            as in training, by the picture's index.
+        sigma: noise of the `awgn-*` protocols, standard deviation in 8-bit grey levels.
+        loss: see `RestorationTask`; so are the rest.
+    """
+
+    def __init__(
+        self,
+        network: RestorationNetwork,
+        degradation: Degradation | None = None,
+        protocol: str = "awgn-rgb",
+        sigma: float = 25.0,
+        loss: nn.Module | None = None,
+        optimizer: OptimizerFactory | None = None,
+        scheduler: SchedulerFactory | None = None,
+        channels_last: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(
+            network=network,
+            degradation=degradation if degradation is not None else GaussianNoise(sigma),
+            protocol=protocol,
+            loss=loss,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            channels_last=channels_last,
+            seed=seed,
+        )
+        if network.scale != 1:
+            raise ConfigError(f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1.")
+        self.sigma = sigma
+
+    def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:
+        """The protocol's noise, or the training noise seeded by each picture's index."""
+        if self.protocol.startswith("awgn"):
+            return protocol_noise(target, self.sigma)
+        return self.degradation.degrade_each(target, index)
