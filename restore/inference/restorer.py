@@ -1,0 +1,216 @@
+"""A network made ready for use: give it a picture, get the restored one in the same form."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable
+from typing import Literal, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from restore.errors import ConfigError, DataError, ShapeError
+from restore.images import to_pixels, to_tensor
+from restore.images.picture import Pixels
+from restore.inference.memory import auto_tile
+from restore.inference.precision import bf16_is_quick
+from restore.inference.self_ensemble import self_ensemble as averaged
+from restore.inference.tiling import default_overlap, restore_strips
+from restore.networks import RestorationNetwork
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+_LARGEST_FLOAT = 16.0
+"""Floats are meant to lie in [0, 1]; a highlight may be brighter, but not this bright."""
+
+
+class Restorer:
+    """Restores pictures of any size in tiles, so that memory is bounded.
+
+    An RGB network restores a gray picture three times over and averages; a gray network restores the channels of
+    an RGB picture one by one.
+
+    Args:
+        network: is copied, set to eval mode and moved; the caller's stays as it is.
+        device: "auto" is CUDA where there is one, else the CPU.
+        precision: "auto" is bf16 where the device computes in it (CUDA from Ampere, CPUs with AMX or AVX512-BF16),
+            else fp32.
+        tile: side of a tile in pixels, or "auto": as large as a memory budget allows.
+        self_ensemble: average over the eight flips and turns; eight times slower, a little better.
+        sigma: the noise level in 8-bit grey levels, for a network that takes one.
+
+    Raises:
+        ConfigError: an option is out of range, the device is missing, or sigma does not go with the network.
+    """
+
+    def __init__(
+        self,
+        network: RestorationNetwork,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        tile: int | Literal["auto"] = "auto",
+        self_ensemble: bool = False,
+        sigma: float | None = None,
+    ) -> None:
+        self.device = _device(device)
+        self.precision = _precision(precision, self.device)
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.scale = network.scale
+        self.self_ensemble = self_ensemble
+        self.sigma = _sigma(sigma, network)
+        self._tile = None if tile == "auto" else _tile(tile, network)
+
+    @property
+    def tile(self) -> int:
+        """The side of a tile; "auto" is settled when it is first asked for."""
+        if self._tile is None:
+            with torch.inference_mode():
+                self._tile = auto_tile(self.network, self.device)
+        return self._tile
+
+    @overload
+    def __call__(self, picture: Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, picture: Pixels) -> Pixels: ...
+    def __call__(self, picture: Pixels | Tensor) -> Pixels | Tensor:
+        """Restore a picture; the result has its type, range, device and number of axes.
+
+        Shape:
+            numpy (H, W), (H, W, 1) or (H, W, 3); tensor (C, H, W) or (N, C, H, W), C 1 or 3; uint8, uint16 or floats
+            in [0, 1]. Sides come back times `scale`. Integers are clipped and rounded, floats are not.
+
+        Raises:
+            ConfigError: floats are far outside [0, 1].
+            DataError: the network gave something that is not a number.
+            ShapeError: the picture has another shape or type.
+        """
+        if isinstance(picture, Tensor):
+            return self._tensor(picture)
+        if picture.ndim == 2:
+            return self._pixels(picture[:, :, None])[:, :, 0]
+        return self._pixels(picture)
+
+    def _tensor(self, picture: Tensor) -> Tensor:
+        if picture.dim() == 4:
+            return torch.stack([self._tensor(one) for one in picture])  # (N, C, scale * H, scale * W)
+        if picture.dim() != 3:
+            raise ShapeError(f"Restorer expects (C, H, W) or (N, C, H, W), got {tuple(picture.shape)}. Add the axes.")
+        values = picture.detach().to("cpu", torch.float32 if picture.is_floating_point() else picture.dtype)
+        restored = torch.from_numpy(self._pixels(values.permute(1, 2, 0).numpy()))  # (H, W, C)
+        return restored.permute(2, 0, 1).contiguous().to(picture)  # (C, scale * H, scale * W)
+
+    def _pixels(self, pixels: Pixels) -> Pixels:
+        """(H, W, C) -> (scale * H, scale * W, C)."""
+        _check(pixels)
+        height, width, channels = pixels.shape
+        restored = np.empty((height * self.scale, width * self.scale, channels), pixels.dtype)
+        tile = max(height, width) if max(height, width) <= 128 else self.tile
+        while True:
+            try:
+                with torch.inference_mode():
+                    self._fill(restored, pixels, tile)
+            except torch.OutOfMemoryError:
+                if tile <= 64:
+                    raise
+                torch.cuda.empty_cache()
+                tile //= 2  # begin again with a quarter of the memory
+            else:
+                return restored
+
+    def _fill(self, restored: Pixels, pixels: Pixels, tile: int) -> None:
+        grid = self.network.multiple_of
+        tile = max(-(-tile // grid), 1) * grid
+        strips = restore_strips(
+            self._restore,
+            lambda rows, columns: to_tensor(pixels[rows, columns])[None],
+            (pixels.shape[0], pixels.shape[1]),
+            tile=tile,
+            overlap=default_overlap(self.network, tile),
+            scale=self.scale,
+            multiple_of=grid,
+        )
+        for top, strip in strips:
+            if not torch.isfinite(strip).all():
+                raise DataError(
+                    "The network gave values that are not numbers. Try the precision fp32, or other weights."
+                )
+            restored[top : top + strip.shape[-2]] = to_pixels(strip[0], pixels.dtype)
+
+    def _restore(self, tile: Tensor) -> Tensor:
+        """One tile (1, C, h, w) on the CPU to the restored one on the CPU, by a network of whichever channels."""
+        wanted, given = self.network.image_channels, tile.shape[1]
+        if wanted == given:
+            return self._run(tile)
+        if wanted == 1:
+            return torch.cat([self._run(channel) for channel in tile.split(1, dim=1)], dim=1)  # (1, 3, h, w)
+        return self._run(tile.expand(-1, wanted, -1, -1)).mean(1, keepdim=True)  # (1, 1, h, w)
+
+    def _run(self, tile: Tensor) -> Tensor:
+        tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
+        restore: Callable[[Tensor], Tensor] = self.network
+        if self.sigma is not None:
+            level = torch.full((1,), self.sigma / 255, device=self.device)  # grey levels -> [0, 1]
+
+            def restore(degraded: Tensor) -> Tensor:
+                return self.network(degraded, level)
+
+        half = (
+            torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
+        )
+        with half:
+            restored = averaged(restore, tile) if self.self_ensemble else restore(tile)
+        return restored.to("cpu", torch.float32)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name not in there:
+        raise ConfigError(f"The device {name!r} is unknown. Choose auto, cpu, cuda or mps.")
+    if not there[name]:
+        raise ConfigError(f"This machine has no {name} device that torch can use. Choose auto or cpu.")
+    return torch.device(name)
+
+
+def _precision(name: str, device: torch.device) -> Literal["fp32", "bf16"]:
+    if name == "auto":
+        return "bf16" if bf16_is_quick(device) else "fp32"
+    if name not in ("fp32", "bf16"):
+        raise ConfigError(f"The precision {name!r} is unknown. Choose auto, fp32 or bf16.")
+    return "fp32" if name == "fp32" else "bf16"
+
+
+def _sigma(sigma: float | None, network: RestorationNetwork) -> float | None:
+    name = type(network).__name__
+    if sigma is not None and not network.takes_sigma:
+        raise ConfigError(f"This model ({name}) is blind: it finds the noise level by itself. Leave sigma out.")
+    if sigma is None and network.takes_sigma:
+        raise ConfigError(f"This model ({name}) must be told the noise level. Give sigma in grey levels, such as 25.")
+    if sigma is not None and not 0 <= sigma <= 255:
+        raise ConfigError(f"sigma is in 8-bit grey levels, 0 to 255, got {sigma}. Choose one of these.")
+    return sigma
+
+
+def _tile(tile: int, network: RestorationNetwork) -> int:
+    least = max(16, network.multiple_of)
+    if tile < least:
+        raise ConfigError(f"A tile of {tile} pixels is too small. Choose {least} or more, or auto.")
+    return tile
+
+
+def _check(pixels: Pixels) -> None:
+    known = pixels.dtype in (np.uint8, np.uint16) or pixels.dtype.kind == "f"
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape or not known:
+        raise ShapeError(
+            f"Restorer expects (H, W), (H, W, 1) or (H, W, 3) in uint8, uint16 or floats, got {pixels.shape} in "
+            f"{pixels.dtype}. Convert the picture; restore transparency apart."
+        )
+    if pixels.dtype.kind == "f":
+        largest = float(np.abs(pixels).max())
+        if not largest <= _LARGEST_FLOAT:
+            raise ConfigError(f"Floats are meant to lie in [0, 1], got {largest:g}. Divide them, or give uint8.")
