@@ -1,8 +1,11 @@
 """What happens around training. Every public name is exported here."""
 
+from restore.callbacks.best_weights import BestWeights
 from restore.callbacks.ema import EMA
+from restore.callbacks.image_writer import ImageWriter
 from restore.callbacks.loss_guard import LossGuard
 from restore.callbacks.progress import Progress
+from restore.callbacks.sample_images import SampleImages
 from restore.callbacks.throughput import Throughput
 
-__all__ = ["EMA", "LossGuard", "Progress", "Throughput"]
+__all__ = ["EMA", "BestWeights", "ImageWriter", "LossGuard", "Progress", "SampleImages", "Throughput"]

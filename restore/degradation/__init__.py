@@ -3,15 +3,22 @@
 from restore.degradation.base import Degradation
 from restore.degradation.bicubic import Bicubic
 from restore.degradation.blur import GaussianBlur
+from restore.degradation.camera import CameraNoise
+from restore.degradation.compose import Chain, OneOf
+from restore.degradation.jpeg import Jpeg
 from restore.degradation.noise import GaussianNoise, protocol_noise
 from restore.degradation.quantize import Quantize
 from restore.degradation.resize import enlarge, imresize, resize
 
 __all__ = [
     "Bicubic",
+    "CameraNoise",
+    "Chain",
     "Degradation",
     "GaussianBlur",
     "GaussianNoise",
+    "Jpeg",
+    "OneOf",
     "Quantize",
     "enlarge",
     "imresize",

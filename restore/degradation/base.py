@@ -35,8 +35,8 @@ class Degradation(nn.Module, ABC):
     def degrade_each(self, clean: Tensor, seeds: Iterable[int] | Tensor) -> Tensor:
         """Degrade each picture with a generator of its own, seeded with its number.
 
-        This is what validation uses, with the picture's index in its set: the result is the same on every worker, rank
-        and epoch, however the set is split into batches. `forward` with one generator for a batch does not promise that.
+        Validation does so, with the picture's index in its set: the result is the same on every worker, rank
+        and epoch, however the set is split into batches. `forward`, with one generator a batch, does not promise that.
 
         Raises:
             ShapeError: not one seed a picture.
