@@ -1,8 +1,16 @@
 """Use a network without training: tiles, self-ensemble, pictures, folders."""
 
-from restore.inference.folder import FolderReport, restore_folder
+from restore.inference.folder import FolderReport, plan, restore_folder
 from restore.inference.restorer import Restorer
 from restore.inference.self_ensemble import self_ensemble
 from restore.inference.tiling import default_overlap, restore_tiled
 
-__all__ = ["FolderReport", "Restorer", "default_overlap", "restore_folder", "restore_tiled", "self_ensemble"]
+__all__ = [
+    "FolderReport",
+    "Restorer",
+    "default_overlap",
+    "plan",
+    "restore_folder",
+    "restore_tiled",
+    "self_ensemble",
+]

@@ -1,0 +1,155 @@
+"""Weights that ship, by name, and weights files of one's own: a network and what is known about it.
+
+A weights file is safetensors. Its metadata has one key, `restore`, with a JSON card: `network` is what `build`
+takes, the rest says where the weights come from. A checkpoint of a training run works as well.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+import restore
+from restore.errors import CheckpointError
+from restore.images import replacing
+from restore.networks import RestorationNetwork
+from restore.zoo.build import build
+
+MODELS: dict[str, Path] = {
+    path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))
+}
+"""The weights that came with the package: name -> file."""
+
+_FILES = (".safetensors", ".ckpt", ".pth", ".pt")
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """The file of a shipped model, or the file that is named.
+
+    Raises:
+        CheckpointError: there is none; the message says which names are near.
+    """
+    name = str(name_or_path)
+    if name in MODELS:
+        return MODELS[name]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    if path.suffix.lower() in _FILES or len(path.parts) > 1:
+        raise CheckpointError(f"There is no weights file {path}. Check the path.")
+    near = difflib.get_close_matches(name, MODELS, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else "Give one of these, or a .safetensors or .ckpt file."
+    known = f"There are {', '.join(MODELS)}." if MODELS else "No weights came with this installation."
+    raise CheckpointError(f"There is no model '{name}'. {known} {hint}")
+
+
+def load_network(name_or_path: str | Path) -> tuple[RestorationNetwork, dict[str, Any]]:
+    """Load a shipped model, a weights file or a checkpoint: the network in eval mode, and its card.
+
+    Only classes of `restore` and `torch.nn` are built and only tensors are unpickled, so that the file may be a
+    stranger's.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, of another program, or its tensors do not fit its network.
+    """
+    path = find_weights(name_or_path)
+    card, state = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_checkpoint(path)
+    try:
+        network = build(card["network"])
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    _fill(network, state, path)
+    return network.eval(), card
+
+
+def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) -> None:
+    """Write weights and card, under a temporary name until the file is whole.
+
+    Args:
+        file: ends in .safetensors.
+        network: what `build(card["network"])` gives, trained.
+        card: JSON values; `network` (class_path, init_args) is needed, `model` and `restore_version` are filled in.
+
+    Raises:
+        CheckpointError: the name, the card or the network do not allow that the file is read back.
+    """
+    file = Path(file)
+    if file.suffix != ".safetensors":
+        raise CheckpointError(f"{file}: weights are saved as .safetensors. Name the file so.")
+    if "network" not in card:
+        raise CheckpointError(f"{file}: the card lacks 'network'. Give its class_path and init_args.")
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
+    _fill(build(card["network"]), state, file)
+    full = {"model": file.stem, "restore_version": restore.__version__, **card}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        save_file(state, temporary, metadata={"restore": json.dumps(full, ensure_ascii=False)})
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("restore")
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or no safetensors file ({error}). Copy it again.") from error
+    try:
+        card = json.loads(text) if text else None
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} has a card that is not JSON ({error}). Save it again.") from error
+    if not isinstance(card, dict) or "network" not in card:
+        raise CheckpointError(
+            f"{path} does not say which network it is for: it was not written by restore. "
+            "Official weights are turned into ours by restore.zoo.convert."
+        )
+    return card, state
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A checkpoint of one of our tasks: its network's part, without running anything that is in the file."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is damaged, or holds more than names and numbers and is not opened, because code could be in it. "
+            "Use a checkpoint that restore wrote."
+        ) from error
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged or no checkpoint ({error}). Copy it again.") from error
+    parts = content if isinstance(content, dict) else {}
+    options, state = parts.get("hyper_parameters"), parts.get("state_dict")
+    if not isinstance(options, dict) or not isinstance(state, dict) or "network" not in options:
+        raise CheckpointError(
+            f"{path} does not say which network it is for. A checkpoint of `restore fit` does; "
+            "official weights are turned into ours by restore.zoo.convert."
+        )
+    prefix = "network."
+    own = {str(name).removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)}
+    own = {name.removeprefix("_orig_mod."): value for name, value in own.items()}  # of a compiled network
+    card = {"model": path.stem, "network": options["network"]}
+    card |= {key: parts[key] for key in ("epoch", "global_step") if key in parts}
+    return card, own
+
+
+def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
+    """Copy every tensor by name; all must be there, in the right shape, and none may be left over."""
+    own = network.state_dict()
+    problems = [f"lacks {name}" for name in own if name not in state]
+    problems += [f"has {name}, which the network has not" for name in state if name not in own]
+    for name, tensor in own.items():
+        if name in state and (not isinstance(state[name], Tensor) or state[name].shape != tensor.shape):
+            got = tuple(state[name].shape) if isinstance(state[name], Tensor) else type(state[name]).__name__
+            problems.append(f"has {name} as {got} where the network has {tuple(tensor.shape)}")
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise CheckpointError(f"{path} does not fit its own {type(network).__name__}: {'; '.join(problems[:3])}{more}.")
+    network.load_state_dict(dict(state))
