@@ -75,7 +75,8 @@ def load_official_state(module: nn.Module, state: Mapping[str, Tensor], table: T
 def official_state(module: nn.Module, table: Table) -> dict[str, Tensor]:
     """The tensors of `module` under their official names, in the order of `table`."""
     own = module.state_dict()
-    _refuse("the rename table leaves out tensors of the network", own.keys() - set(table.values()))
+    _refuse("the authors' network has tensors that this one lacks", set(table.values()) - own.keys())
+    _refuse("this network has tensors that the authors' lacks", own.keys() - set(table.values()))
     return {theirs: own[ours] for theirs, ours in table.items()}
 
 

@@ -1,0 +1,119 @@
+"""One function a family of goldens: the official configuration -> our module, the rename table, how it is run.
+
+A record is one item of index.json or gradients.json; `record["state_dict"]` holds the official names and shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from restore.attention import Attention, ChannelAttention
+from restore.blocks import ResidualBlock, ResidualGroup
+from restore.networks import RCAN, DnCNN
+from restore.zoo.official.dncnn import dncnn_table
+from restore.zoo.official.rcan import (
+    channel_attention_table,
+    rcan_table,
+    residual_block_table,
+    residual_group_table,
+)
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Adapted:
+    """Our side of a golden."""
+
+    module: nn.Module
+    """Holds the weights."""
+    table: dict[str, str]
+    """Official name -> ours, for every tensor of both sides."""
+    run: Callable[..., Tensor | tuple[Tensor, ...]]
+    """The golden's inputs -> its outputs."""
+
+
+def rcan(record: Record) -> Adapted:
+    config = record["config"]
+    network = RCAN(
+        scale=config["scale"],
+        image_channels=config.get("n_colors", 3),
+        width=config.get("n_feats", 64),
+        groups=config.get("n_resgroups", 10),
+        blocks=config.get("n_resblocks", 20),
+        pixel_range=config.get("rgb_range", 255),
+        mean=None if "sub_mean.bias" in record["state_dict"] else [],
+        attention=_attention(config),
+    )
+    return Adapted(network, rcan_table(network), _in_official_range(network, network))
+
+
+def rcan_self_ensemble(record: Record) -> Adapted:
+    from restore.inference import self_ensemble
+
+    adapted = rcan(record)
+    adapted.run = _in_official_range(adapted.module, lambda degraded: self_ensemble(adapted.module, degraded))
+    return adapted
+
+
+def channel_attention(record: Record) -> Adapted:
+    config = record["config"]
+    module = ChannelAttention(config["channel"], config.get("reduction", 16))
+    return Adapted(module, channel_attention_table(), module)
+
+
+def residual_block(record: Record) -> Adapted:
+    config = record["config"]
+    module = ResidualBlock(config["n_feat"], _attention(config), config.get("kernel_size", 3))
+    return Adapted(module, residual_block_table(), module)
+
+
+def residual_group(record: Record) -> Adapted:
+    config = record["config"]
+    blocks = config["n_resblocks"]
+    module = ResidualGroup(config["n_feat"], blocks, _attention(config), config.get("kernel_size", 3))
+    return Adapted(module, residual_group_table(blocks), module)
+
+
+def dncnn(record: Record) -> Adapted:
+    config = record["config"]
+    activation = config.get("act_mode", "BR")
+    if activation not in ("R", "BR") or config.get("out_nc", config["in_nc"]) != config["in_nc"]:
+        raise ValueError(f"DnCNN of ours has no form for {config}")
+    network = DnCNN(
+        image_channels=config["in_nc"],
+        width=config.get("nc", 64),
+        depth=config.get("nb", 17),
+        normalization=activation == "BR",
+    )
+    return Adapted(network, dncnn_table(network), network)
+
+
+def _attention(config: Record) -> Callable[[int], Attention]:
+    return lambda channels: ChannelAttention(channels, config.get("reduction", 16))
+
+
+def _in_official_range(network: RCAN, run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Official pictures are 0 to `pixel_range` where ours are 0 to 1."""
+    return lambda x: run(x / network.pixel_range) * network.pixel_range
+
+
+ADAPTERS: dict[str, Callable[[Record], Adapted]] = {
+    "RCAN": rcan,
+    "RCAN self-ensemble x8": rcan_self_ensemble,
+    "SE / RCAN CALayer": channel_attention,
+    "RCAN RCAB": residual_block,
+    "RCAN ResidualGroup": residual_group,
+    "DnCNN": dncnn,
+}
+"""Family of index.json -> adapter."""
+
+GRADIENT_ADAPTERS: dict[str, Callable[[Record], Adapted]] = {
+    "grad_rcan_x": rcan,
+    "grad_dncnn_": dncnn,
+}
+"""How the names of a family begin in gradients.json, which has no families -> adapter."""
