@@ -1,7 +1,8 @@
 """Weights that ship, by name, and weights files of one's own: a network and what is known about it.
 
 A weights file is safetensors. Its metadata has one key, `restore`, with a JSON card: `network` is what `build`
-takes, the rest says where the weights come from. A checkpoint of a training run works as well.
+takes, the rest says where the weights come from. A checkpoint of a training run works as well, and so do the
+authors' own files where `restore.zoo.convert` recognises them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from restore.errors import CheckpointError
 from restore.images import replacing
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
+from restore.zoo.convert import convert_state, strip_wrappers
 
 MODELS: dict[str, Path] = {
     path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))
@@ -46,10 +48,11 @@ def find_weights(name_or_path: str | Path) -> Path:
         return path
     if path.suffix.lower() in _FILES or len(path.parts) > 1:
         raise CheckpointError(f"There is no weights file {path}. Check the path.")
+    if not MODELS:
+        raise CheckpointError(f"There is no model '{name}': no weights came with this installation. Give a file.")
     near = difflib.get_close_matches(name, MODELS, n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else "Give one of these, or a .safetensors or .ckpt file."
-    known = f"There are {', '.join(MODELS)}." if MODELS else "No weights came with this installation."
-    raise CheckpointError(f"There is no model '{name}'. {known} {hint}")
+    hint = f"Did you mean '{near[0]}'?" if near else f"Choose one of {', '.join(MODELS)}, or give a file."
+    raise CheckpointError(f"There is no model '{name}'. {hint}")
 
 
 def load_network(name_or_path: str | Path) -> tuple[RestorationNetwork, dict[str, Any]]:
@@ -107,10 +110,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} has a card that is not JSON ({error}). Save it again.") from error
     if not isinstance(card, dict) or "network" not in card:
-        raise CheckpointError(
-            f"{path} does not say which network it is for: it was not written by restore. "
-            "Official weights are turned into ours by restore.zoo.convert."
-        )
+        return _read_official(path, state)
     return card, state
 
 
@@ -128,16 +128,25 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     parts = content if isinstance(content, dict) else {}
     options, state = parts.get("hyper_parameters"), parts.get("state_dict")
     if not isinstance(options, dict) or not isinstance(state, dict) or "network" not in options:
-        raise CheckpointError(
-            f"{path} does not say which network it is for. A checkpoint of `restore fit` does; "
-            "official weights are turned into ours by restore.zoo.convert."
-        )
+        return _read_official(path, content)
     prefix = "network."
     own = {str(name).removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)}
     own = {name.removeprefix("_orig_mod."): value for name, value in own.items()}  # of a compiled network
     card = {"model": path.stem, "network": options["network"]}
     card |= {key: parts[key] for key in ("epoch", "global_step") if key in parts}
     return card, own
+
+
+def _read_official(path: Path, content: object) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A file that does not say which network it is for, unless the names of its tensors do."""
+    try:
+        converted = convert_state(strip_wrappers(content))
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{path} does not say which network it is for, as files of restore do. Taken for an official one: {error} "
+            "From Python, restore.zoo.convert_file takes what the file does not say."
+        ) from error
+    return {"model": path.stem, "network": converted.spec}, converted.network.state_dict()
 
 
 def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:

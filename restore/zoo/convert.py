@@ -15,6 +15,7 @@ from torch import Tensor
 
 from restore.errors import CheckpointError
 from restore.networks import RestorationNetwork
+from restore.zoo.build import build
 from restore.zoo.official import FAMILIES, Family
 from restore.zoo.official.table import load_official_state, official_state
 
@@ -63,11 +64,12 @@ def convert_state(
     """As `convert_file`, from tensors under their official names."""
     family = _recognise(state, network)
     options = family.options(state, pixel_range)
-    built = family.build(options)
-    load_official_state(built, state, family.table(built))
     name = family.network.__name__
+    spec = {"class_path": f"restore.networks.{name}", "init_args": options}
+    built = build(spec)
+    load_official_state(built, state, family.table(built))
     logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
-    return Converted(built.eval(), {"class_path": f"restore.networks.{name}", "init_args": options})
+    return Converted(built.eval(), spec)
 
 
 def to_official(network: RestorationNetwork) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torch import nn
 from restore.attention import NoAttention, no_attention
 from restore.errors import CheckpointError
 from restore.networks import RCAN, DnCNN, UNet
+from restore.zoo import load_network, save_network
 from restore.zoo.convert import convert_file, convert_state, load_official, read_official_state, to_official
 from tests.parity.rules import fill
 
@@ -188,3 +189,21 @@ def test_networks_of_ours_alone_have_no_official_names():
     with pytest.raises(CheckpointError, match="attention"):
         to_official(RCAN(scale=2, width=8, groups=1, blocks=1, attention=no_attention))
     assert isinstance(no_attention(3), NoAttention)
+
+
+def test_official_files_are_loaded_like_any_other(tmp_path):
+    state = official_rcan(scale=4)
+    torch.save({"params": state}, tmp_path / "theirs.pth")
+
+    network, card = load_network(tmp_path / "theirs.pth")
+    save_network(tmp_path / "ours.safetensors", network, card)
+    again, _ = load_network(tmp_path / "ours.safetensors")
+
+    assert card["network"]["class_path"] == "restore.networks.RCAN"
+    assert all(torch.equal(tensor, state[name]) for name, tensor in to_official(again).items())
+
+
+def test_files_that_leave_a_question_open_say_where_the_answer_goes(tmp_path):
+    torch.save(official_rcan(mean=()), tmp_path / "theirs.pth")
+    with pytest.raises(CheckpointError, match=r"0 to 255 or of 0 to 1.*convert_file"):
+        load_network(tmp_path / "theirs.pth")

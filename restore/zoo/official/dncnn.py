@@ -66,8 +66,4 @@ def _question(state: Mapping[str, Tensor]) -> str | None:
     )
 
 
-def _build(options: dict[str, Any]) -> networks.DnCNN:
-    return networks.DnCNN(**options)
-
-
-DNCNN = Family(networks.DnCNN, _recognises, _options, _build, dncnn_table, _question)
+DNCNN = Family(networks.DnCNN, _recognises, _options, dncnn_table, _question)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, cast
 
 from torch import Tensor
 
 from restore import networks
-from restore.attention import ChannelAttention
 from restore.blocks import ResidualGroup
 from restore.errors import CheckpointError
 from restore.zoo.official.mean_shift import pixel_range_of
@@ -96,9 +94,4 @@ def _count(state: Mapping[str, Tensor], before: str, after: str, every: int = 1)
     return count
 
 
-def _build(options: dict[str, Any]) -> networks.RCAN:
-    reduction = options["attention"]["init_args"]["reduction"]
-    return networks.RCAN(**options | {"attention": partial(ChannelAttention, reduction=reduction)})
-
-
-RCAN = Family(networks.RCAN, _recognises, _options, _build, rcan_table)
+RCAN = Family(networks.RCAN, _recognises, _options, rcan_table)

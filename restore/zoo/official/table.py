@@ -28,8 +28,6 @@ class Family:
     """Whether these names are of this family."""
     options: Callable[[Mapping[str, Tensor], float | None], dict[str, Any]]
     """Our constructor's arguments as a recipe writes them, from names, shapes, and `pixel_range` where it was given."""
-    build: Callable[[dict[str, Any]], RestorationNetwork]
-    """The network for these arguments."""
     table: Callable[[Any], Table]
     """The rename table of a network of ours."""
     question: Callable[[Mapping[str, Tensor]], str | None] = _no_question
