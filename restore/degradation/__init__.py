@@ -8,7 +8,7 @@ from restore.degradation.compose import Chain, OneOf
 from restore.degradation.jpeg import Jpeg
 from restore.degradation.noise import GaussianNoise, protocol_noise
 from restore.degradation.quantize import Quantize
-from restore.degradation.resize import enlarge, imresize, resize
+from restore.degradation.resize import enlarge, imresize
 
 __all__ = [
     "Bicubic",
@@ -23,5 +23,4 @@ __all__ = [
     "enlarge",
     "imresize",
     "protocol_noise",
-    "resize",
 ]
