@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from restore.commands.arguments import Parser
 from restore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,10 +63,9 @@ def denoise(options: argparse.Namespace) -> FolderReport:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="restore denoise",
         description="Denoise pictures. Folders keep their tree and files their names; results that exist are skipped.",
-        allow_abbrev=False,
     )
     parser.add_argument("input", nargs="+", type=Path, metavar="INPUT", help="pictures and folders")
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the results go")

@@ -143,8 +143,7 @@ def _read_official(path: Path, content: object) -> tuple[dict[str, Any], dict[st
         converted = convert_state(strip_wrappers(content))
     except CheckpointError as error:
         raise CheckpointError(
-            f"{path} does not say which network it is for, as files of restore do. Taken for an official one: {error} "
-            "From Python, restore.zoo.convert_file takes what the file does not say."
+            f"{path} does not say which network it is for, as files of restore do. Taken for an official one: {error}"
         ) from error
     return {"model": path.stem, "network": converted.spec}, converted.network.state_dict()
 
