@@ -9,6 +9,7 @@ The combination and its widths are ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -52,8 +53,7 @@ class UNet(RestorationNetwork):
         if len(widths) != len(blocks) or not widths:
             raise ConfigError(f"UNet got widths={list(widths)} and blocks={list(blocks)}. Give one of each a level.")
         factor = 2 ** len(widths)
-        context = sum(2 ** (level + 1) * 4 * count for level, count in enumerate(blocks)) + factor
-        super().__init__(scale=1, image_channels=image_channels, multiple_of=factor, context=context)
+        super().__init__(scale=1, image_channels=image_channels, multiple_of=factor, context=0)
         sides = list(zip(widths[:-1], blocks[:-1], strict=True))
         self.head = nn.Conv2d(4 * image_channels, widths[0], 3, padding=1)
         self.encoders = nn.ModuleList(_stack(width, count, attention) for width, count in sides)
@@ -62,6 +62,10 @@ class UNet(RestorationNetwork):
         self.ups = nn.ModuleList(nn.Conv2d(widths[i + 1], 4 * widths[i], 1) for i in range(len(sides)))
         self.decoders = nn.ModuleList(_stack(width, count, attention) for width, count in sides)
         self.tail = nn.Conv2d(widths[0], 4 * image_channels, 3, padding=1)
+        self.context = factor + sum(  # level i is 2^(i+1) times smaller, and is passed on the way down and up
+            2 ** (level + 1) * 2 * sum(cast(ResidualBlock, block).context for block in cast(nn.Sequential, stack))
+            for level, stack in enumerate([*self.encoders, self.middle])
+        )
 
     def forward(self, degraded: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""

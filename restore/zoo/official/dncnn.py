@@ -62,7 +62,7 @@ def _question(state: Mapping[str, Tensor]) -> str | None:
         return None
     return (
         f"{_IRCNN_DEPTH} convolutions under DnCNN's names may as well be IRCNN, whose convolutions are dilated. "
-        'If it is DnCNN, give network="DnCNN"; IRCNN is not supported.'
+        'If it is DnCNN, give network="DnCNN" to restore.zoo.convert_file; IRCNN is not supported.'
     )
 
 

@@ -17,6 +17,12 @@ from restore.layers import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift_constants
 logger = logging.getLogger(__name__)
 
 PUBLISHED = {"DIV2K": DIV2K_MEAN, "DIVFlickr2K": DIV_FLICKR2K_MEAN}
+RANGE_QUESTION = (
+    "Was it trained on pictures of 0 to 255 or of 0 to 1? "
+    "Give pixel_range=255 or pixel_range=1 to restore.zoo.convert_file."
+)
+"""What to ask where the constants do not say it."""
+
 _NAMES = {"sub_mean.weight", "sub_mean.bias", "add_mean.weight", "add_mean.bias"}
 
 
@@ -35,7 +41,7 @@ def pixel_range_of(state: Mapping[str, Tensor], given: float | None = None) -> f
     if found is None and given is None:
         raise CheckpointError(
             f"The mean shift of this checkpoint, {state['sub_mean.bias'].tolist()}, is no known mean times 255 or 1. "
-            "Was it trained on pictures of 0 to 255 or of 0 to 1? Give pixel_range=255 or pixel_range=1."
+            f"{RANGE_QUESTION}"
         )
     if found is not None and given is not None and found != given:
         raise CheckpointError(

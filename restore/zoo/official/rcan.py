@@ -10,7 +10,7 @@ from torch import Tensor
 from restore import networks
 from restore.blocks import ResidualGroup
 from restore.errors import CheckpointError
-from restore.zoo.official.mean_shift import pixel_range_of
+from restore.zoo.official.mean_shift import RANGE_QUESTION, pixel_range_of
 from restore.zoo.official.table import Family, Table, conv, within
 
 
@@ -71,8 +71,7 @@ def _options(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str
         options["pixel_range"] = pixel_range_of(state, pixel_range)
     elif pixel_range is None:
         raise CheckpointError(
-            "This RCAN has no mean shift, so nothing in it says what its weights call white. "
-            "Was it trained on pictures of 0 to 255 or of 0 to 1? Give pixel_range=255 or pixel_range=1."
+            f"This RCAN has no mean shift, so nothing in it says what its weights call white. {RANGE_QUESTION}"
         )
     else:
         options |= {"pixel_range": pixel_range, "mean": []}
