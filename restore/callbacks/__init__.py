@@ -5,7 +5,8 @@ from restore.callbacks.ema import EMA
 from restore.callbacks.image_writer import ImageWriter
 from restore.callbacks.loss_guard import LossGuard
 from restore.callbacks.progress import Progress
+from restore.callbacks.run_summary import RunSummary
 from restore.callbacks.sample_images import SampleImages
 from restore.callbacks.throughput import Throughput
 
-__all__ = ["EMA", "BestWeights", "ImageWriter", "LossGuard", "Progress", "SampleImages", "Throughput"]
+__all__ = ["EMA", "BestWeights", "ImageWriter", "LossGuard", "Progress", "RunSummary", "SampleImages", "Throughput"]

@@ -28,7 +28,11 @@ class BestWeights(Callback):
         network, card = load_network(path)
         run = Path(trainer.default_root_dir)
         file = run / "best.safetensors"
-        card |= {"trained_by": run.parent.name, "steps": trainer.global_step, "protocol": getattr(pl_module, "protocol", None)}
+        card |= {
+            "trained_by": run.parent.name,
+            "steps": trainer.global_step,
+            "protocol": getattr(pl_module, "protocol", None),
+        }
         if score is not None:
             card["val_psnr"] = round(score, 4)
         save_network(file, network, card)

@@ -39,7 +39,13 @@ class SampleImages(Callback):
         self._panels: dict[str, Tensor] = {}
 
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Keep the panel of a picture that is to be shown."""
         due = trainer.current_epoch % self.every_n_epochs == 0 and not trainer.sanity_checking
@@ -57,7 +63,9 @@ class SampleImages(Callback):
             pixels = to_pixels(shown)  # (H, 3 W, C)
             for logger in loggers:
                 if isinstance(logger, WandbLogger):
-                    logger.log_image(f"val/{name}", [pixels], step=trainer.global_step, caption=["degraded | restored | target"])
+                    logger.log_image(
+                        f"val/{name}", [pixels], step=trainer.global_step, caption=["degraded | restored | target"]
+                    )
                 else:
                     logger.experiment.add_image(f"val/{name}", pixels, trainer.global_step, dataformats="HWC")
             if not loggers:
@@ -74,5 +82,7 @@ def panel(degraded: Tensor, restored: Tensor, target: Tensor, crop: int) -> Tens
         degraded = F.interpolate(degraded[None], scale_factor=scale, mode="nearest")[0]  # (C, H, W)
     height, width = (min(crop, side) for side in target.shape[-2:])
     top, left = (target.shape[-2] - height) // 2, (target.shape[-1] - width) // 2
-    parts = [picture.float().cpu()[:, top : top + height, left : left + width] for picture in (degraded, restored, target)]
+    parts = [
+        picture.float().cpu()[:, top : top + height, left : left + width] for picture in (degraded, restored, target)
+    ]
     return torch.cat(parts, dim=2).clamp(0, 1)  # (C, crop, 3 crop)

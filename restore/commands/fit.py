@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 import torch.distributed as dist
 from jsonargparse import Namespace
 from pytorch_lightning import LightningDataModule, Trainer
@@ -20,10 +21,11 @@ import restore.data
 import restore.degradation
 import restore.losses
 import restore.networks  # noqa: F401  importing a floor makes its short class names known
-from restore.callbacks import LossGuard, Progress, Throughput
+from restore.callbacks import ImageWriter, LossGuard, Progress, RunSummary, Throughput
 from restore.commands.loggers import KINDS, make_logger
 from restore.commands.parser import ShortErrorParser
 from restore.commands.runs import find_last, new_run, recipe_name, run_of
+from restore.data import Pictures
 from restore.errors import CheckpointError, ConfigError
 from restore.inference.precision import fastest_precision
 from restore.tasks import RestorationTask
@@ -35,7 +37,9 @@ class _CLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: Any) -> None:
         parser.add_argument("--logger", type=Literal[*KINDS], default="wandb", help="where metrics and pictures go")
-        parser.add_argument("--init_from", type=str | None, default=None, help="weights to start from (.ckpt, .safetensors, .pth)")
+        parser.add_argument(
+            "--init_from", type=str | None, default=None, help="weights to start from (.ckpt, .safetensors, .pth)"
+        )
         parser.add_argument("--runs", type=str, default="runs", help="folder of all run directories")
 
     def _parse_ckpt_path(self) -> None:
@@ -50,7 +54,9 @@ class _CLI(LightningCLI):
         if resume == "last":
             config.ckpt_path = resume = str(find_last(runs, recipe))
         elif resume is not None and not Path(resume).is_file():
-            raise CheckpointError(f"There is no checkpoint {resume}. Name a file, or 'last' for the newest of this recipe.")
+            raise CheckpointError(
+                f"There is no checkpoint {resume}. Name a file, or 'last' for the newest of this recipe."
+            )
         if resume is not None and config.get("init_from"):
             raise ConfigError("--ckpt_path goes on with a run, --init_from starts one. Give one of them.")
         self.run = run_of(Path(resume)) if resume and self.config.subcommand == "fit" else new_run(runs, recipe)
@@ -63,6 +69,9 @@ class _CLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The trainer with its logger, checkpoints and guards."""
+        if isinstance(self.datamodule, Pictures):
+            self.datamodule.check(self.subcommand)
+        self.model.check(self.datamodule)
         config = self._get(self.config_init, "trainer")
         if config.get("logger") is None:
             recipe = self.run.parent.name
@@ -79,7 +88,10 @@ class _CLI(LightningCLI):
         config["enable_checkpointing"] = fitting
         if config.get("enable_progress_bar") is not False:
             callbacks = [*callbacks, Progress()]
-        return super()._instantiate_trainer(config, [*callbacks, Throughput()])
+        if self.subcommand == "predict" and not any(isinstance(callback, ImageWriter) for callback in given):
+            callbacks = [*callbacks, ImageWriter()]
+        config["enable_model_summary"] = False
+        return super()._instantiate_trainer(config, [*callbacks, Throughput(), RunSummary()])
 
     def after_instantiate_classes(self) -> None:
         """Start from given weights; log the resolved recipe."""
@@ -103,6 +115,7 @@ class _SaveConfig(SaveConfigCallback):
 
 def main(argv: list[str]) -> int:
     """Run `argv`, which begins with fit, validate, test or predict."""
+    _quieten()
     sys.argv = [sys.argv[0], *argv]  # DDP starts its other processes with sys.argv
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     strict = {"allow_abbrev": False}
@@ -126,9 +139,26 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _quieten() -> None:
+    """Keep Lightning's advertisements and remarks about our own choices out of the terminal."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for text in (
+        ".*does not have many workers.*",
+        ".*overridden `on_after_batch_transfer`.*",
+        ".*isinstance.treespec.*",
+        ".*Checkpoint directory.*exists.*",
+        ".*smaller than the logging interval.*",
+        ".*WeightAveraging.*",
+    ):
+        warnings.filterwarnings("ignore", text)
+
+
 def _checkpoints(folder: Path) -> list[ModelCheckpoint]:
     """The last state, written every epoch, and the best by val/psnr."""
-    last = ModelCheckpoint(dirpath=folder, filename="last", every_n_epochs=1, save_top_k=1, save_on_train_epoch_end=True)
+    last = ModelCheckpoint(
+        dirpath=folder, filename="last", every_n_epochs=1, save_top_k=1, save_on_train_epoch_end=True
+    )
     last.CHECKPOINT_NAME_LAST = "last"
     best = ModelCheckpoint(dirpath=folder, filename="best", monitor="val/psnr", mode="max", save_top_k=1)
     return [last, best]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import netrc
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def _wandb(run: Path, recipe: str) -> WandbLogger:
     import wandb
 
     memory = run / "wandb_id"
-    run_id = memory.read_text().strip() if memory.is_file() else wandb.util.generate_id()
+    run_id = memory.read_text().strip() if memory.is_file() else secrets.token_hex(4)
     mode = os.environ.get("WANDB_MODE") or ("online" if _has_login() else "offline")
     if mode == "offline":
         sys.stderr.write(f"W&B logs offline into {run}/wandb (no login found); `wandb sync` uploads it later.\n")

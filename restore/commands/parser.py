@@ -24,6 +24,10 @@ class ShortErrorParser(LightningArgumentParser):
 
 
 def _shorten(text: str, limit: int = 400) -> str:
+    """Take the machinery out of jsonargparse's message."""
+    missing = re.search(r'Parser key "([\w.]+)".*Expected a dot import path string: (\S+)', text)
+    if missing:
+        text = f"{missing[1]}: there is no class {missing[2]}"
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " ..."
 
 
@@ -48,7 +52,12 @@ def _nearest(text: str, known: list[str]) -> str | None:
     rooms = (restore.attention, restore.degradation, restore.networks, restore.tasks)
     classes = [f"{room.__name__}.{name}" for room in rooms for name in room.__all__]
     words = re.findall(r"['\" ]-*([A-Za-z_][\w.]*)['\"]?", text)
+    groups = ("data", "model", "trainer")
     for word in words:
+        group, dot, rest = word.partition(".")
+        near = difflib.get_close_matches(group, groups, n=1, cutoff=0.7)
+        if dot and near and group not in groups:
+            return f"{near[0]}.{rest}"
         for pool in (known, classes, [name.rsplit(".", 1)[1] for name in classes]):
             if word in pool:
                 break

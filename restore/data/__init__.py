@@ -8,8 +8,8 @@ from restore.data.whole import PairedPictures, WholePictures, find_pairs
 
 __all__ = [
     "PairedPictures",
-    "Patches",
     "PatchSampler",
+    "Patches",
     "PictureCache",
     "Pictures",
     "SamplePictures",

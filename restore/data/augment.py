@@ -13,7 +13,7 @@ import numpy as np
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the package index at import
 
-import albumentations as A  # noqa: E402  the variable must be set before
+import albumentations as A
 
 
 class FlipsAndTurns:

@@ -89,8 +89,23 @@ class Pictures(LightningDataModule):
         self.halve_above = halve_above
         self.limit = limit
 
+    def check(self, stage: str) -> None:
+        """Look the pictures of a stage up, so that an empty folder is said before anything runs.
+
+        Raises:
+            DataError: a folder does not exist, or holds no picture.
+            ConfigError: there is nothing to predict.
+        """
+        if stage == "fit":
+            _training_pictures(self.roots)
+        if stage == "predict":
+            _pictures(self._to_predict())
+        else:
+            for name, folder in self._folders("test" if stage == "test" else "validate").items():
+                self._whole(name, folder)
+
     def setup(self, stage: str) -> None:
-        """Look the pictures up, so that an empty folder is said before anything runs."""
+        """Find the pictures of a stage."""
         if stage == "fit":
             degradation = getattr(self.trainer and self.trainer.lightning_module, "degradation", None)
             paths = _training_pictures(self.roots)
@@ -107,9 +122,7 @@ class Pictures(LightningDataModule):
             kind = "test" if stage == "test" else "validate"
             self._evaluated = {name: self._whole(name, folder) for name, folder in self._folders(kind).items()}
         if stage == "predict":
-            if self.predict is None:
-                raise ConfigError("There is nothing to predict. Set --data.predict FOLDER.")
-            self._predicted = WholePictures(_pictures(self.predict), self.image_channels)
+            self._predicted = WholePictures(_pictures(self._to_predict()), self.image_channels)
 
     def set_names(self, stage: str) -> list[str]:
         """Names of the validation or test sets, in the order of their loaders."""
@@ -139,6 +152,11 @@ class Pictures(LightningDataModule):
     @property
     def _world(self) -> int:
         return self.trainer.world_size if self.trainer else 1
+
+    def _to_predict(self) -> str:
+        if self.predict is None:
+            raise ConfigError("There is nothing to predict. Set --data.predict FOLDER.")
+        return self.predict
 
     def _folders(self, kind: str) -> dict[str, str | None]:
         given = self.sets[kind]

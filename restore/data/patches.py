@@ -67,7 +67,8 @@ class Patches(Dataset[dict[str, Any]]):
             need = self.size * self.scale
             raise DataError(
                 f"No picture that was tried holds a patch of {need}x{need} pixels; the last was "
-                f"{self.pictures.paths[which]} ({pixels.shape[1]}x{pixels.shape[0]}). Set a smaller data.init_args.patch_size."
+                f"{self.pictures.paths[which]} ({pixels.shape[1]}x{pixels.shape[0]}). "
+                "Set a smaller data.init_args.patch_size."
             )
         top, left = int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
         patch = _window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)

@@ -24,7 +24,7 @@ class CameraNoise(Degradation):
     """Signal-dependent, spatially correlated noise; neither clipped nor rounded (follow it by `Quantize` or `Jpeg`).
 
     Args:
-        log_shot: range of the natural logarithm of the shot-noise gain, drawn uniformly (Brooks et al.: 0.0001 to 0.012).
+        log_shot: range of the natural logarithm of the shot-noise gain, uniform (Brooks et al.: 0.0001 to 0.012).
         smoothing: widest Gaussian that the luma of the noise is smoothed with, pixels; the width is drawn from 0.
         chroma_smoothing: the same for the chroma.
         strength: range of the share of its amplitude that the smoothed luma noise keeps.
@@ -100,7 +100,7 @@ def to_srgb(linear: Tensor) -> Tensor:
 
 
 def _blurred(noise: Tensor, width: Tensor, strength: Tensor) -> Tensor:
-    """Blur each picture by its own width; amplitude scaled to `strength` of what it was, more where less was blurred."""
+    """Blur each picture by its own width, then scale its amplitude to `strength` of what it was."""
     side = min(13, 2 * ((min(noise.shape[-2:]) - 1) // 2) + 1)
     sigma = width.clamp(min=0.05).reshape(-1, 1).expand(-1, 2)  # (N, 2)
     soft = gaussian_blur2d(noise, (side, side), sigma, border_type="replicate")

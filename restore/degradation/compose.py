@@ -55,7 +55,9 @@ class OneOf(Degradation):
         super().__init__()
         weights = weights or [1.0] * len(choices)
         if not choices or len(weights) != len(choices) or min(weights) <= 0:
-            raise ConfigError(f"OneOf got {len(choices)} choices and weights {weights}. Give one positive weight a choice.")
+            raise ConfigError(
+                f"OneOf got {len(choices)} choices and weights {weights}. Give one positive weight a choice."
+            )
         if len({(choice.scale, choice.border) for choice in choices}) > 1:
             raise ConfigError("OneOf got choices of different scales or borders. Use one of each.")
         self.choices = nn.ModuleList(choices)

@@ -46,7 +46,9 @@ class Denoising(RestorationTask):
             seed=seed,
         )
         if network.scale != 1:
-            raise ConfigError(f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1.")
+            raise ConfigError(
+                f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1."
+            )
         self.sigma = sigma
 
     def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from restore.data import Pictures
 from restore.degradation import Degradation
 from restore.errors import ConfigError
 from restore.metrics import ProtocolPSNR, ProtocolSSIM, psnr
@@ -78,9 +79,12 @@ class RestorationTask(LightningModule, ABC):
         """(N, C, h, w) in [0, 1] -> (N, C, scale * h, scale * w), not clipped."""
         return self.network(degraded.contiguous(memory_format=self.layout))
 
-    def setup(self, stage: str) -> None:
-        """Check network against data; make one pair of metrics for every named set."""
-        data = getattr(self.trainer, "datamodule", None)
+    def check(self, data: object) -> None:
+        """Compare what network and data both have a number for.
+
+        Raises:
+            ConfigError: they disagree on the scale or on the picture's channels.
+        """
         for what in ("scale", "image_channels"):
             mine, theirs = getattr(self.network, what), getattr(data, what, getattr(self.network, what))
             if mine != theirs:
@@ -88,9 +92,16 @@ class RestorationTask(LightningModule, ABC):
                     f"The network has {what}={mine} but the data has {what}={theirs}. "
                     f"Set model.init_args.network.init_args.{what} and data.init_args.{what} to one value."
                 )
-        self.set_names = data.set_names(stage) if hasattr(data, "set_names") else ["val"]
+
+    def setup(self, stage: str) -> None:
+        """Check network against data; make one pair of metrics for every named set."""
+        data = getattr(self.trainer, "datamodule", None)
+        self.check(data)
+        self.set_names = data.set_names(stage) if isinstance(data, Pictures) else ["val"]
         scale = self.network.scale
-        self.scores = {name: (ProtocolPSNR(self.protocol, scale), ProtocolSSIM(self.protocol, scale)) for name in self.set_names}
+        self.scores = {
+            name: (ProtocolPSNR(self.protocol, scale), ProtocolSSIM(self.protocol, scale)) for name in self.set_names
+        }
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """uint8 -> float [0, 1] on the device; then the degradation, unless the data brought its own."""
@@ -143,10 +154,15 @@ class RestorationTask(LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         """Only calls the factories; the schedule is stepped with the optimiser."""
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        optimizer = self.optimizer_factory(parameters) if self.optimizer_factory else torch.optim.Adam(parameters, lr=0.0001)
+        optimizer = (
+            self.optimizer_factory(parameters) if self.optimizer_factory else torch.optim.Adam(parameters, lr=0.0001)
+        )
         if self.scheduler_factory is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self.scheduler_factory(optimizer), "interval": "step"}}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self.scheduler_factory(optimizer), "interval": "step"},
+        }
 
     def _evaluate(self, batch: Batch, dataloader_idx: int) -> Tensor:
         restored: Tensor = self(batch["degraded"]).float()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from restore.errors import CheckpointError
+from restore.zoo.catalogue import load_network
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,16 @@ class Adopted:
         return text
 
 
+def adopt(network: nn.Module, source: str) -> Adopted:
+    """Start `network` from a shipped model or a weights file of any network (see `load_network`).
+
+    Raises:
+        CheckpointError: the file cannot be used, or nothing in it fits.
+    """
+    other, _ = load_network(source)
+    return adopt_state(network, other.state_dict(), source)
+
+
 def adopt_state(network: nn.Module, state: Mapping[str, Tensor], source: str) -> Adopted:
     """Copy every tensor of `state` that fits by name and shape into the network.
 
@@ -42,7 +53,7 @@ def adopt_state(network: nn.Module, state: Mapping[str, Tensor], source: str) ->
     own = network.state_dict()
     taken = [name for name in own if name in state and own[name].shape == state[name].shape]
     if not taken:
-        raise CheckpointError(f"{source} holds no tensor that fits this network. Start from weights of the same family.")
+        raise CheckpointError(f"{source} holds no tensor that fits this network. Start from the same family's weights.")
     network.load_state_dict({name: state[name] for name in taken}, strict=False)
     fresh = [name for name in own if name not in set(taken)]
     return Adopted(source, taken, fresh, [name for name in state if name not in set(taken)])

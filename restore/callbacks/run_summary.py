@@ -1,0 +1,52 @@
+"""One line at the start of a run and one at its end, in place of Lightning's tables."""
+
+from __future__ import annotations
+
+import copy
+import sys
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+class RunSummary(Callback):
+    """Says the network's size and cost, the machine, the run directory; in the end what was reached and where it lies."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Parameters, multiply-adds for a 256x256 picture, device, precision, run directory."""
+        network = getattr(pl_module, "network", None)
+        if not trainer.is_global_zero or not isinstance(network, nn.Module):
+            return
+        millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
+        where = f"{trainer.world_size} x {trainer.strategy.root_device.type}, {trainer.precision}"
+        _say(
+            f"{type(network).__name__}: {millions:.2f} M parameters, {multiply_adds(network) / 1e9:.1f} G multiply-adds "
+            f"at 256x256; {where}; run directory {trainer.default_root_dir}"
+        )
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Steps, the best score and its checkpoint."""
+        if not trainer.is_global_zero:
+            return
+        text = f"Stopped at step {trainer.global_step}."
+        for saver in trainer.checkpoint_callbacks:
+            if isinstance(saver, ModelCheckpoint) and saver.monitor and saver.best_model_score is not None:
+                text += f" Best {saver.monitor} {float(saver.best_model_score):.2f}: {saver.best_model_path}"
+        _say(text)
+
+
+def multiply_adds(network: nn.Module, side: int = 256) -> int:
+    """Multiply-adds of convolutions and matrix products for one picture of side x side, counted without computing."""
+    parameter = next(network.parameters())
+    twin = copy.deepcopy(network).to("meta")
+    channels = int(getattr(network, "image_channels", 3))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        twin(torch.empty(1, channels, side, side, device="meta", dtype=parameter.dtype))
+    return counter.get_total_flops() // 2
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
