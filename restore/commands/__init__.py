@@ -1,1 +1,1 @@
-"""."""
+"""One file a command, imported by `restore.main` when it runs."""

@@ -63,8 +63,13 @@ def convert_state(
 ) -> Converted:
     """As `convert_file`, from tensors under their official names."""
     family = _recognise(state, network)
-    options = family.options(state, pixel_range)
     name = family.network.__name__
+    try:
+        options = family.options(state, pixel_range)
+    except CheckpointError:
+        raise
+    except (ValueError, LookupError, ArithmeticError) as error:
+        raise CheckpointError(f"The names are {name}'s but the shapes are not ({error}).") from error
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
     load_official_state(built, state, family.table(built))

@@ -148,6 +148,27 @@ def test_left_over_missing_and_misshapen_tensors_are_named():
         convert_state(with_noise_map)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("head.0.weight", (3,)),
+        ("head.0.weight", ()),
+        ("body.0.body.0.body.3.conv_du.0.weight", (0, 16, 1, 1)),
+        ("body.0.body.0.body.3.conv_du.0.weight", ()),
+        ("tail.0.0.weight", ()),
+        ("sub_mean.weight", (3,)),
+    ],
+)
+def test_nonsense_shapes_are_refused(name, shape):
+    with pytest.raises(CheckpointError):
+        convert_state(official_rcan() | {name: torch.zeros(shape)})
+
+
+def test_dncnn_without_convolutions_is_refused():
+    with pytest.raises(CheckpointError, match="shapes"):
+        convert_state({"model.0.weight": torch.zeros(3)})
+
+
 def test_wrappers_and_prefix_are_understood(tmp_path):
     state = to_official(fill(DnCNN(1, 4, 4)))
     other = to_official(DnCNN(1, 4, 4))
