@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 class RunSummary(Callback):
-    """Says the network's size and cost, the machine, the run directory; in the end what was reached and where it lies."""
+    """Says the network's size and cost, the machine, the run directory; at the end what was reached."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Parameters, multiply-adds for a 256x256 picture, device, precision, run directory."""
@@ -23,8 +23,8 @@ class RunSummary(Callback):
         millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
         where = f"{trainer.world_size} x {trainer.strategy.root_device.type}, {trainer.precision}"
         _say(
-            f"{type(network).__name__}: {millions:.2f} M parameters, {multiply_adds(network) / 1e9:.1f} G multiply-adds "
-            f"at 256x256; {where}; run directory {trainer.default_root_dir}"
+            f"{type(network).__name__}: {millions:.2f} M parameters, {multiply_adds(network) / 1e9:.1f} G "
+            f"multiply-adds at 256x256; {where}; run directory {trainer.default_root_dir}"
         )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
