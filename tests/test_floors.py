@@ -32,7 +32,7 @@ HEAVY = {
     "kornia": ["degradation/"],
     "pytorch_lightning": ["tasks/", "callbacks/", "commands/", "main.py", "data/module.py"],
     "torchmetrics": ["metrics/"],
-    "wandb": ["callbacks/sample_images.py", "commands/"],
+    "wandb": ["commands/"],
 }
 """Package -> the files and folders that may import it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -38,7 +37,8 @@ class BestWeights(Callback):
         save_network(file, network, card)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                _log_artifact(logger, file, card)
+                name = f"{run.parent.name}-{logger.version}"
+                logger.experiment.log_artifact(str(file), name=name, type="model", aliases=["best"])
 
 
 def _best(trainer: Trainer) -> tuple[str, float | None] | None:
@@ -48,11 +48,3 @@ def _best(trainer: Trainer) -> tuple[str, float | None] | None:
             score = saver.best_model_score if saver.monitor else None
             return saver.best_model_path, float(score) if isinstance(score, torch.Tensor) else None
     return None
-
-
-def _log_artifact(logger: WandbLogger, file: Path, card: dict[str, Any]) -> None:
-    import wandb
-
-    artifact = wandb.Artifact(f"{file.parent.parent.name}-{logger.version}", type="model", metadata=card)
-    artifact.add_file(str(file))
-    logger.experiment.log_artifact(artifact, aliases=["best"])
