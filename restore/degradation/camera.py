@@ -104,5 +104,6 @@ def _blurred(noise: Tensor, width: Tensor, strength: Tensor) -> Tensor:
     side = min(13, 2 * ((min(noise.shape[-2:]) - 1) // 2) + 1)
     sigma = width.clamp(min=0.05).reshape(-1, 1).expand(-1, 2)  # (N, 2)
     soft = gaussian_blur2d(noise, (side, side), sigma, border_type="replicate")
-    kept = soft.std(dim=(1, 2, 3), keepdim=True) / noise.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8)
+    before, after = (field.std(dim=(1, 2, 3), keepdim=True, correction=0) for field in (noise, soft))
+    kept = after / before.clamp(min=1e-8)
     return soft * (strength / kept.clamp(min=1e-3)).clamp(max=20)
