@@ -126,7 +126,7 @@ def _check(options: argparse.Namespace) -> None:
         "--method noisy leaves the picture as it is: it needs awgn-* or real-srgb": options.method == "noisy" and sr,
         "--method bicubic needs --scale": options.method == "bicubic" and not options.scale,
         "--sigma is missing: how strong is the noise, in grey levels (25)?": awgn and options.sigma is None,
-        "--sigma is 0 or more": options.sigma is not None and not 0 <= options.sigma,
+        "--sigma is 0 to 255 grey levels": options.sigma is not None and not 0 <= options.sigma <= 255,
         "--sigma is for awgn-*, and for real-srgb with a model that takes it": sr and options.sigma is not None,
         "--clip is for awgn-*": options.clip and not awgn,
         "--lr and --luma are for sr-*": (options.lr is not None or options.luma) and not sr,

@@ -6,6 +6,8 @@ torchmetrics' own PSNR pools the squared error of all pictures: two of 20 and 40
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -38,6 +40,21 @@ class ProtocolMetric(Metric, ABC):
         self.protocol = find_protocol(protocol)
         self.scale = scale
         self.add_state("scores", default=[], dist_reduce_fx="cat")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Double, always: torchmetrics asks when a process without pictures meets one that has some."""
+        return torch.float64
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Self:
+        """Follow the task to its device, but stay in double where it is turned to bfloat16."""
+
+        def move(value: Tensor) -> Tensor:
+            device = fn(torch.zeros(0, device=value.device)).device
+            return value if device.type == "mps" else value.to(device)  # Apple GPUs have no float64
+
+        super()._apply(move, exclude_state)
+        return self
 
     @abstractmethod
     def score(self, restored: Tensor, target: Tensor) -> Tensor:
