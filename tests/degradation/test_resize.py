@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from restore.errors import ConfigError, ShapeError
 from restore.images import read_pixels
 
 ROOT = Path(__file__).parents[2]
-TEST_SETS = ROOT / "data" / "test"
+TEST_SETS = Path(os.environ.get("RESTORE_SHARED") or ROOT.parent / "shared") / "data" / "test"
 EXPECTED = Path(__file__).parent / "expected" / "imresize.json"
 PRESETS = ["matlab", "matlab-classic", "bicubic"]
 
@@ -35,9 +36,7 @@ def official_files():
 @pytest.mark.parametrize(
     ("preset", "scale", "full", "small"),
     list(official_files())
-    or [
-        pytest.param(*[None] * 4, marks=pytest.mark.skip("data/test holds no *_matlab_lr* folders: see data/README.md"))
-    ],
+    or [pytest.param(*[None] * 4, marks=pytest.mark.skip("no official low-resolution pictures: set RESTORE_SHARED"))],
 )
 def test_equals_the_official_files(preset, scale, full, small):
     pixels = read_pixels(full, 3)

@@ -1,0 +1,235 @@
+"""evaluate: what it measures, prints and writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from restore.commands.evaluate import PROTOCOL_NAMES, main
+from restore.commands.pairs import Selection, real_pairs
+from restore.errors import DataError, RestoreError
+from restore.images import Picture, read_pixels, write_picture
+from restore.metrics import PROTOCOLS, psnr
+from restore.networks import DnCNN
+from restore.zoo import save_network
+
+
+def write(file, pixels):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(file, Picture(pixels))
+
+
+def photo(height=32, width=40, channels=3, seed=0):
+    steps = np.random.default_rng(seed).normal(0, 6, (height, width, channels))
+    return (128 + np.cumsum(steps, axis=1)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for number in range(3):
+        write(tmp_path / "photos" / f"{'abc'[number]}.png", photo(width=40 + number, seed=number))
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A denoiser that gives back what it gets."""
+    file = tmp_path_factory.mktemp("weights") / "nothing.safetensors"
+    options = {"image_channels": 3, "width": 4, "depth": 2}
+    network = DnCNN(**options)
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    save_network(file, network, {"network": {"class_path": "restore.networks.DnCNN", "init_args": options}})
+    return file
+
+
+def run(tmp_path, *words):
+    """Run the command and return what it wrote as JSON."""
+    assert main([*map(str, words), "--json", str(tmp_path / "out.json")]) == 0
+    return json.loads((tmp_path / "out.json").read_text())
+
+
+def test_the_names_in_the_help_are_the_protocols():
+    assert tuple(PROTOCOLS) == PROTOCOL_NAMES
+
+
+def test_help_is_quick(capsys):
+    start = time.perf_counter()
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert time.perf_counter() - start < 0.2
+    assert "--self-ensemble" in capsys.readouterr().out
+
+
+def test_the_noisy_picture_scores_as_its_sigma_says(tmp_path, photos, capsys):
+    found = run(tmp_path, "--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 10)
+    assert [picture["name"] for picture in found["pictures"]] == ["a", "b", "c"]
+    assert found["mean"]["psnr"] == pytest.approx(20 * math.log10(255 / 10), abs=0.2)
+    assert found["mean"]["psnr"] == pytest.approx(np.mean([p["psnr"] for p in found["pictures"]]), abs=1e-12)
+    assert (found["protocol"], found["sigma"], found["model"]) == ("awgn-rgb", 10, "noisy")
+    assert {"restore", "torch", "numpy"} <= set(found["versions"])
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("protocol awgn-rgb | model noisy")
+    assert printed[-1].startswith("mean of 3 (awgn-rgb)")
+    assert f"{found['mean']['psnr']:.4f}" in printed[-1]
+
+
+def test_a_network_is_fed_the_unclipped_picture(tmp_path, photos, weights):
+    words = ("--data", photos, "--protocol", "awgn-rgb", "--sigma", 50)
+    network = run(tmp_path, "--checkpoint", weights, *words, "--device", "cpu")
+    noisy = run(tmp_path, "--method", "noisy", *words)
+    assert [p["psnr"] for p in network["pictures"]] == pytest.approx([p["psnr"] for p in noisy["pictures"]], abs=1e-3)
+    assert [p["input_psnr"] for p in network["pictures"]] == [p["psnr"] for p in noisy["pictures"]]
+    assert (network["precision"], network["self_ensemble"]) == ("fp32", False)
+
+
+def test_a_perfect_score_is_null_in_json(tmp_path, photos, capsys):
+    found = run(tmp_path, "--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 0)
+    assert found["mean"] == {"psnr": None, "ssim": 1.0, "input_psnr": None}
+    assert "inf" in capsys.readouterr().out
+
+
+def test_clip_rounds_the_noisy_picture_and_is_written_down(tmp_path, photos, monkeypatch):
+    seen = []
+    monkeypatch.setattr("restore.commands.evaluate._restorer", lambda _: (lambda x: (seen.append(x), x)[1], "it", 1, 3))
+    words = ("--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 90)
+    assert run(tmp_path, *words)["clip"] is False
+    assert min(x.min() for x in seen) < 0
+    seen.clear()
+    assert run(tmp_path, *words, "--clip")["clip"] is True
+    assert all(torch.equal((x * 255).round().clamp(0, 255) / 255, x) for x in seen)
+
+
+def test_chosen_pictures_only(tmp_path, photos):
+    ids = tmp_path / "ids.txt"
+    ids.write_text("# the two\nc.png test002.png\na\n")
+    words = ("--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 10)
+    assert [p["name"] for p in run(tmp_path, *words, "--ids", ids)["pictures"]] == ["a", "c"]
+    assert [p["name"] for p in run(tmp_path, *words, "--ids", ids, "--limit", 1)["pictures"]] == ["a"]
+    ids.write_text("a.png\nz.png\n")
+    with pytest.raises(DataError, match=r"z\.png"):
+        run(tmp_path, *words, "--ids", ids)
+
+
+def test_kodak24_is_the_middle(tmp_path):
+    for name, (height, width), rows, columns in (
+        ("wide", (512, 768), slice(6, 506), slice(134, 634)),
+        ("tall", (768, 512), slice(134, 634), slice(6, 506)),
+    ):
+        pixels = photo(height, width)
+        write(tmp_path / f"{name}.png", pixels)
+        found = Selection(crop="kodak24").read(tmp_path / f"{name}.png")
+        np.testing.assert_array_equal((found[0] * 255).round().permute(1, 2, 0), pixels[rows, columns])
+
+
+def test_real_pairs_by_name_and_by_folder(tmp_path):
+    for name in ("x", "y"):
+        clean = photo(seed=ord(name))
+        noisy = clean ^ 8
+        write(tmp_path / "names" / f"{name}_mean.png", clean)
+        write(tmp_path / "names" / f"{name}_real.png", noisy)
+        write(tmp_path / "folders" / "clean" / f"{name}.png", clean)
+        write(tmp_path / "folders" / "noisy" / f"{name}.png", noisy)
+    words = ("--method", "noisy", "--protocol", "real-srgb", "--data")
+    by_name, by_folder = run(tmp_path, *words, tmp_path / "names"), run(tmp_path, *words, tmp_path / "folders")
+    assert by_name["pictures"] == by_folder["pictures"]
+    assert by_name["mean"]["psnr"] == pytest.approx(20 * math.log10(255 / 8), abs=1e-5)
+    (tmp_path / "names" / "y_mean.png").unlink()
+    with pytest.raises(DataError, match="no clean partner"):
+        run(tmp_path, *words, tmp_path / "names")
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_ready_small_pictures_and_made_ones_agree(tmp_path, photos, scale):
+    from restore.degradation import imresize
+
+    for file in photos.iterdir():
+        pixels = read_pixels(file, 3)
+        height, width = (side - side % scale for side in pixels.shape[:2])
+        clean = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+        small = (imresize(clean, scale) * 255).round().byte()[0].permute(1, 2, 0).numpy()
+        write(tmp_path / "small" / f"{file.stem}x{scale}.png", small)
+    words = ("--method", "bicubic", "--scale", scale, "--data", photos, "--protocol", "sr-y")
+    made, ready = run(tmp_path, *words), run(tmp_path, *words, "--lr", tmp_path / "small")
+    assert made["pictures"] == ready["pictures"]
+    assert made["pictures"][0]["input_psnr"] is None
+    assert run(tmp_path, *words, "--preset", "matlab-classic")["mean"] != made["mean"]
+    (tmp_path / "small" / f"bx{scale}.png").unlink()
+    with pytest.raises(DataError, match=r"b\.png"):
+        run(tmp_path, *words, "--lr", tmp_path / "small")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--method", "noisy", "--protocol", "awgn-rgb"), "--sigma is missing"),
+        (("--method", "noisy", "--protocol", "awgn-gray", "--sigma", "25"), "is RGB, and this protocol is for gray"),
+        (("--method", "noisy", "--protocol", "sr-y"), "needs awgn"),
+        (("--method", "bicubic", "--protocol", "awgn-rgb", "--sigma", "5", "--scale", "2"), "needs an sr-"),
+        (("--method", "bicubic", "--protocol", "sr-y"), "needs --scale"),
+        (("--method", "bicubic", "--protocol", "sr-y", "--scale", "2", "--sigma", "5"), "--sigma is for"),
+        (("--method", "noisy", "--protocol", "real-srgb", "--clip"), "--clip is for"),
+        (("--method", "noisy", "--protocol", "real-srgb"), "holds no pairs"),
+        (("--method", "noisy", "--protocol", "awgn-rgb", "--sigma", "5", "--crop", "kodak24"), "smaller than 500"),
+        (("--model", "nothing-of-that-name", "--protocol", "awgn-rgb", "--sigma", "5"), "nothing-of-that-name"),
+    ],
+)
+def test_mistakes_are_told(photos, words, message):
+    with pytest.raises(RestoreError, match=message):
+        main([*words, "--data", str(photos)])
+
+
+def test_a_denoiser_is_not_scored_as_super_resolution(photos, weights):
+    with pytest.raises(RestoreError, match=r"restores x1, but the protocol sr-y"):
+        main(["--checkpoint", str(weights), "--data", str(photos), "--protocol", "sr-y"])
+
+
+def test_an_empty_folder_is_told(tmp_path):
+    with pytest.raises(DataError, match="No pictures"):
+        main(["--method", "noisy", "--data", str(tmp_path), "--protocol", "awgn-rgb", "--sigma", "5"])
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(2, (33.66, 0.9299)), (4, (28.42, 0.8104))])
+def test_the_published_bicubic_row_of_set5(tmp_path, shared, scale, expected):
+    """The row was made on the 8-bit luma in floats, as `--luma --preset bicubic` does."""
+    words = ("--method", "bicubic", "--scale", scale, "--data", shared / "data/test/set5", "--protocol", "sr-y")
+    published = run(tmp_path, *words, "--luma", "--preset", "bicubic")["mean"]
+    assert (round(published["psnr"], 2), round(published["ssim"], 4)) == expected
+    through_rgb = run(tmp_path, *words, "--preset", "matlab-classic")["mean"]
+    assert through_rgb["psnr"] == pytest.approx(expected[0], abs=0.015)
+    assert through_rgb["ssim"] == pytest.approx(expected[1], abs=0.0008)
+
+
+@pytest.mark.slow
+def test_released_dncnn_scores_on_set12_as_published(tmp_path, shared):
+    reference = shared / "reference"
+    found = run(
+        tmp_path,
+        "--checkpoint",
+        reference / "weights/dncnn_25.pth",
+        "--data",
+        shared / "data/test/set12",
+        "--protocol",
+        "awgn-gray",
+        "--sigma",
+        25,
+    )
+    golden = json.loads((reference / "goldens/dncnn25_bsd68_set12_psnr.json").read_text())["results"]["Set12"]
+    for ours, theirs in zip(found["pictures"], golden["images"], strict=True):
+        assert theirs["name"].startswith(ours["name"])
+        assert ours["psnr"] == pytest.approx(theirs["psnr"], abs=0.001)
+        assert ours["ssim"] == pytest.approx(theirs["ssim"], abs=1e-4)
+    assert found["mean"]["psnr"] == pytest.approx(30.4316, abs=0.001)
+
+
+def test_the_noisy_pictures_of_polyu(shared):
+    scores = [
+        psnr(pair.degraded, pair.target).item() for pair in real_pairs(shared / "data/test/realnoise", Selection())
+    ]
+    assert len(scores) == 20
+    assert np.mean(scores) == pytest.approx(35.63, abs=0.005)
