@@ -7,6 +7,7 @@ TensorFlow's ExponentialMovingAverage: early averages forget their random start 
 from __future__ import annotations
 
 import torch
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import WeightAveraging
 
 from restore.errors import ConfigError
@@ -26,7 +27,17 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise ConfigError(f"EMA decay is {decay}. It must be at least 0 and below 1; 0.999 is usual.")
         self.decay = decay
+        self._swapped = False
         super().__init__(use_buffers=False, avg_fn=self._average)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Give the raw weights back where validation was cut short, so that what is saved now can be resumed."""
+        if self._swapped:
+            self._swap_models(pl_module)
+
+    def _swap_models(self, pl_module: LightningModule) -> None:
+        super()._swap_models(pl_module)
+        self._swapped = not self._swapped
 
     def _average(self, average: torch.Tensor, current: torch.Tensor, seen: torch.Tensor | int) -> torch.Tensor:
         steps = float(seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from restore.errors import ConfigError
 from restore.images import Metadata, Picture, to_pixels, write_picture
+from restore.tasks import RestorationTask
 
 
 class SampleImages(Callback):
@@ -51,7 +52,7 @@ class SampleImages(Callback):
         due = trainer.current_epoch % self.every_n_epochs == 0 and not trainer.sanity_checking
         if not due or batch_idx >= self.pictures or not trainer.is_global_zero:
             return
-        name = f"{pl_module.set_names[dataloader_idx]}/{Path(batch['name'][0]).stem}"
+        name = f"{cast(RestorationTask, pl_module).set_names[dataloader_idx]}/{Path(batch['name'][0]).stem}"
         self._panels[name] = panel(batch["degraded"][0], outputs[0], batch["target"][0], self.crop)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import torch.distributed as dist
 from jsonargparse import Namespace
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import LightningDataModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningCLI, SaveConfigCallback
+from pytorch_lightning.utilities import rank_zero_only
 
 import restore.attention
 import restore.callbacks
@@ -21,12 +23,12 @@ import restore.data
 import restore.degradation
 import restore.losses
 import restore.networks  # noqa: F401  importing a floor makes its short class names known
-from restore.callbacks import ImageWriter, LossGuard, Progress, RunSummary, Throughput
+from restore.callbacks import ImageWriter, LossGuard, Progress, RunSummary, SaveOnInterrupt, Throughput
 from restore.commands.loggers import KINDS, make_logger
 from restore.commands.parser import ShortErrorParser
-from restore.commands.runs import find_last, new_run, recipe_name, run_of
+from restore.commands.runs import check_fits, find_last, new_run, recipe_name, run_of
 from restore.data import Pictures
-from restore.errors import CheckpointError, ConfigError
+from restore.errors import CheckpointError, ConfigError, RestoreError
 from restore.inference.precision import fastest_precision
 from restore.tasks import RestorationTask
 from restore.zoo import adopt
@@ -62,6 +64,7 @@ class _CLI(LightningCLI):
         self.run = run_of(Path(resume)) if resume and self.config.subcommand == "fit" else new_run(runs, recipe)
         self.resumed = resume is not None and self.config.subcommand == "fit"
         config.trainer.default_root_dir = str(self.run)
+        config.weights_only = True  # a checkpoint may be a stranger's
         if config.trainer.precision is None:
             config.trainer.precision = fastest_precision(config.trainer.accelerator)
         if config.trainer.get("use_distributed_sampler") is not False:
@@ -70,8 +73,13 @@ class _CLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The trainer with its logger, checkpoints and guards."""
         if isinstance(self.datamodule, Pictures):
-            self.datamodule.check(self.subcommand)
+            self.datamodule.check(str(self.subcommand))
         self.model.check(self.datamodule)
+        checkpoint, source = self._get(self.config, "ckpt_path"), self._get(self.config, "init_from")
+        if checkpoint:
+            check_fits(checkpoint, self.model)
+        if source:
+            rank_zero_say(adopt(self.model.network, source).summary())
         config = self._get(self.config_init, "trainer")
         if config.get("logger") is None:
             recipe = self.run.parent.name
@@ -82,7 +90,8 @@ class _CLI(LightningCLI):
         fitting = self.subcommand == "fit" and not config.get("fast_dev_run")
         given = config.get("callbacks") or []
         if fitting and not any(isinstance(callback, ModelCheckpoint) for callback in given):
-            callbacks = [*callbacks, *_checkpoints(self.run / "checkpoints")]
+            folder = self.run / "checkpoints"
+            callbacks = [*callbacks, *_checkpoints(folder), SaveOnInterrupt(folder / "last.ckpt")]
         if not any(isinstance(callback, LossGuard) for callback in given):
             callbacks = [*callbacks, LossGuard()]
         config["enable_checkpointing"] = fitting
@@ -94,19 +103,18 @@ class _CLI(LightningCLI):
         return super()._instantiate_trainer(config, [*callbacks, Throughput(), RunSummary()])
 
     def after_instantiate_classes(self) -> None:
-        """Start from given weights; log the resolved recipe."""
-        source = self._get(self.config, "init_from")
-        if source:
-            sys.stderr.write(adopt(self.model.network, source).summary() + "\n")
-        if self.trainer.logger is not None:
+        """Log the resolved recipe."""
+        for logger in self.trainer.loggers:
             self._dump_config()
-            self.trainer.logger.log_hyperparams(self.config_dump)
+            logger.log_hyperparams(self.config_dump)
 
 
 class _SaveConfig(SaveConfigCallback):
     """Writes the resolved recipe into the run directory, over the one of an earlier start of the same run."""
 
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        run = trainer.strategy.broadcast(trainer.default_root_dir)  # nodes that start at different seconds share one
+        trainer._default_root_dir = run  # type: ignore[attr-defined]
         if trainer.is_global_zero and stage == "fit":
             folder = Path(trainer.default_root_dir)
             folder.mkdir(parents=True, exist_ok=True)
@@ -131,6 +139,17 @@ def main(argv: list[str]) -> int:
             parser_class=ShortErrorParser,
             parser_kwargs={name: dict(strict) for name in ("fit", "validate", "test", "predict")} | strict,
         )
+    except MisconfigurationException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    except ValueError as error:  # the parser wraps what a constructor says into pages of its own
+        own = _own_error(error)
+        if own is None or own is error:
+            raise
+        raise own from error
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning makes an exit with status 1 of it
+            return 130
+        raise
     finally:
         if dist.is_available() and dist.is_initialized():
             if sys.exc_info()[0] is None:
@@ -139,10 +158,24 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+@rank_zero_only
+def rank_zero_say(text: str) -> None:
+    """One message, whatever the number of processes."""
+    sys.stderr.write(text + "\n")
+
+
+def _own_error(error: BaseException) -> RestoreError | None:
+    """The mistake that a constructor of ours named, somewhere down the chain."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, RestoreError):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 def _quieten() -> None:
     """Keep Lightning's advertisements and remarks about our own choices out of the terminal."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     for text in (
         ".*does not have many workers.*",
         ".*overridden `on_after_batch_transfer`.*",
@@ -156,9 +189,8 @@ def _quieten() -> None:
 
 def _checkpoints(folder: Path) -> list[ModelCheckpoint]:
     """The last state, written every epoch, and the best by val/psnr."""
-    last = ModelCheckpoint(
-        dirpath=folder, filename="last", every_n_epochs=1, save_top_k=1, save_on_train_epoch_end=True
+    last = ModelCheckpoint(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+    best = ModelCheckpoint(
+        dirpath=folder, filename="best", monitor="val/psnr", mode="max", enable_version_counter=False
     )
-    last.CHECKPOINT_NAME_LAST = "last"
-    best = ModelCheckpoint(dirpath=folder, filename="best", monitor="val/psnr", mode="max", save_top_k=1)
     return [last, best]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from restore.errors import CheckpointError
+from restore.tasks import RestorationTask, read_checkpoint
 
 _VARIABLE = "RESTORE_RUN_DIR"  # the other processes of a DDP run, started with the same words, share the first one's
 
@@ -44,6 +45,25 @@ def find_last(runs: Path, recipe: str) -> Path:
             "Leave --ckpt_path out to start, or name the file; --runs names another folder of runs."
         )
     return found[-1]
+
+
+def check_fits(checkpoint: str, task: RestorationTask) -> None:
+    """Compare a checkpoint with the task that a recipe builds, before anything runs.
+
+    Raises:
+        CheckpointError: it is damaged, holds more than names and numbers, or is of another network.
+    """
+    theirs, own = read_checkpoint(checkpoint)["state_dict"], task.state_dict()
+    problems = [f"it lacks {name}" for name in own if name not in theirs]
+    problems += [f"it has {name} besides" for name in theirs if name not in own]
+    for name in own:
+        if name in theirs and own[name].shape != theirs[name].shape:
+            problems.append(f"{name} is {tuple(theirs[name].shape)} in it, {tuple(own[name].shape)} in the recipe")
+    if problems:
+        raise CheckpointError(
+            f"{checkpoint} is of another network than the recipe's: {problems[0]} ({len(problems)} differences). "
+            "Name its own recipe, or start from it with --init_from."
+        )
 
 
 def run_of(checkpoint: Path) -> Path:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pytorch_lightning import LightningDataModule
-from pytorch_lightning.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.cache import PictureCache
-from restore.data.patches import Patches, PatchSampler, collate
+from restore.data.patches import EvaluationSampler, Patches, PatchSampler, collate
 from restore.data.samples import SamplePictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 from restore.errors import ConfigError, DataError
@@ -131,11 +131,12 @@ class Pictures(LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Batches of random patches; the last, smaller one of an epoch is dropped."""
         sampler = PatchSampler(self.patches_per_epoch, self._rank, self._world)
+        sampler.skip_once(self._seen_batches(len(sampler) // self.batch_size) * self.batch_size * self._world)
         return self._loader(self._patches, sampler, self.batch_size, drop_last=True)
 
     def val_dataloader(self) -> list[DataLoader]:
         """One loader a named set, one picture a batch."""
-        return [self._loader(pictures, self._unrepeated(pictures), 1) for pictures in self._evaluated.values()]
+        return [self._loader(pictures, self._split(pictures), 1) for pictures in self._evaluated.values()]
 
     def test_dataloader(self) -> list[DataLoader]:
         """One loader a named set, one picture a batch."""
@@ -143,7 +144,7 @@ class Pictures(LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader:
         """The pictures to restore, one a batch."""
-        return self._loader(self._predicted, self._unrepeated(self._predicted), 1)
+        return self._loader(self._predicted, self._split(self._predicted), 1)
 
     @property
     def _rank(self) -> int:
@@ -172,11 +173,18 @@ class Pictures(LightningDataModule):
             return PairedPictures(pairs[: self.limit], self.image_channels)
         return WholePictures(_pictures(folder)[: self.limit], self.image_channels, self.scale)
 
-    def _unrepeated(self, pictures: Dataset[Any]) -> Sampler[int] | None:
+    def _seen_batches(self, batches: int) -> int:
+        """How many of an epoch's `batches` a run that is resumed in the middle of it has seen."""
+        if not self.trainer or not self.trainer.fit_loop.epoch_loop.restarting:
+            return 0
+        limit = self.trainer.limit_train_batches
+        whole = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        seen = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        return seen if seen < whole else 0
+
+    def _split(self, pictures: WholePictures | PairedPictures) -> Sampler[int] | None:
         """Under DDP every picture goes to one rank only; Lightning's own sampler would repeat the first ones."""
-        if self._world == 1:
-            return None
-        return UnrepeatedDistributedSampler(pictures, num_replicas=self._world, rank=self._rank, shuffle=False)
+        return None if self._world == 1 else EvaluationSampler(len(pictures), self._rank, self._world)
 
     def _loader(
         self, pictures: Dataset[Any], sampler: Sampler[int] | None, batch_size: int, drop_last: bool = False
@@ -189,8 +197,14 @@ class Pictures(LightningDataModule):
             collate_fn=collate,
             drop_last=drop_last,
             persistent_workers=drop_last and self.workers > 0,  # patches are a function of their number
-            pin_memory=bool(self.trainer) and self.trainer.strategy.root_device.type == "cuda",
+            worker_init_fn=_ignore_interrupt,
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
         )
+
+
+def _ignore_interrupt(worker: int) -> None:
+    """Ctrl-C is for the main process, which lets its step come to an end and needs the workers until then."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _training_pictures(roots: Sequence[str] | None) -> list[Path]:

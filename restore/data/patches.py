@@ -104,6 +104,11 @@ class PatchSampler(Sampler[int]):
         self.rank = rank
         self.world = world
         self.epoch = 0
+        self.skip = 0
+
+    def skip_once(self, patches: int) -> None:
+        """Leave out the first `patches` (of all ranks together) of the next epoch: a resumed run has seen them."""
+        self.skip = patches
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next; Lightning calls it."""
@@ -114,7 +119,35 @@ class PatchSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         first = self.epoch * self.patches_per_epoch
-        return iter(range(first + self.rank, first + len(self) * self.world, self.world))
+        skipped, self.skip = self.skip, 0
+        return iter(range(first + skipped + self.rank, first + len(self) * self.world, self.world))
+
+
+class EvaluationSampler(Sampler[int]):
+    """Numbers of whole pictures, split over the ranks without repeating any: a picture that is met twice counts twice.
+
+    Args:
+        pictures: how many there are.
+        rank: of this process.
+        world: how many processes.
+
+    Raises:
+        DataError: a process would get none, and the others would wait for it.
+    """
+
+    def __init__(self, pictures: int, rank: int, world: int) -> None:
+        if pictures < world:
+            raise DataError(
+                f"A set of {pictures} pictures cannot be split over {world} processes. "
+                "Add pictures, or evaluate with fewer devices."
+            )
+        self.numbers = range(rank, pictures, world)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers)
 
 
 def collate(items: Sequence[dict[str, Any]]) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pytorch_lightning import LightningModule
@@ -14,10 +14,11 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from restore.data import Pictures
 from restore.degradation import Degradation
-from restore.errors import ConfigError
+from restore.errors import CheckpointError, ConfigError
 from restore.metrics import ProtocolPSNR, ProtocolSSIM, psnr
 from restore.networks import RestorationNetwork
 from restore.tasks.hyper_parameters import drop_live_objects
+from restore.tasks.schedule import keep_options
 from restore.types import Batch
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -35,7 +36,7 @@ class RestorationTask(LightningModule, ABC):
         optimizer: built from the network's parameters; None is Adam with lr 0.0001.
         scheduler: built from the optimiser and stepped after every optimiser step; None keeps the rate.
         channels_last: keep weights and pictures in the memory layout that convolutions prefer.
-        seed: of the degradations: training draws from (seed, step, rank), validation from the picture's index.
+        seed: of the degradations: training draws from (seed, batch, rank), validation from the picture's index.
 
     Raises:
         ConfigError: network, degradation and data disagree on the scale or on the picture's channels.
@@ -75,6 +76,20 @@ class RestorationTask(LightningModule, ABC):
     def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:
         """The degraded form of clean validation pictures: the same in every run, on every rank and worker."""
 
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, **options: Any) -> Self:  # type: ignore[override]
+        """The task of a checkpoint, of the subclass it was; see `restore.tasks.load_task`.
+
+        Raises:
+            CheckpointError: the file cannot be used, or holds a task of another class.
+        """
+        from restore.tasks.checkpoint import load_task  # it needs this class
+
+        task = load_task(checkpoint_path, kind=cls, **options)
+        if not isinstance(task, cls):
+            raise CheckpointError(f"{checkpoint_path} holds a {type(task).__name__}, not a {cls.__name__}.")
+        return task
+
     def forward(self, degraded: Tensor) -> Tensor:
         """(N, C, h, w) in [0, 1] -> (N, C, scale * h, scale * w), not clipped."""
         return self.network(degraded.contiguous(memory_format=self.layout))
@@ -110,7 +125,10 @@ class RestorationTask(LightningModule, ABC):
             return {**batch, "target": target, "degraded": _to_float(batch["degraded"])}
         if self.trainer.training:
             generator = torch.Generator(device=target.device)
-            generator.manual_seed(_mix(self.seed, self.global_step, self.global_rank))
+            batches = (
+                self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
+            )  # not steps: a step may be of several batches
+            generator.manual_seed(_mix(self.seed, batches, self.global_rank))
             with torch.no_grad():
                 degraded = self.degradation(target, generator)
             margin, scale = self.degradation.margin, self.degradation.scale
@@ -157,6 +175,7 @@ class RestorationTask(LightningModule, ABC):
         optimizer = (
             self.optimizer_factory(parameters) if self.optimizer_factory else torch.optim.Adam(parameters, lr=0.0001)
         )
+        keep_options(optimizer, rates_too=self.scheduler_factory is None)
         if self.scheduler_factory is None:
             return optimizer
         return {
@@ -190,6 +209,6 @@ def _crop(x: Tensor, margin: int) -> Tensor:
     return x[..., margin : x.shape[-2] - margin, margin : x.shape[-1] - margin] if margin else x
 
 
-def _mix(seed: int, step: int, rank: int) -> int:
-    """One seed out of three numbers (no two of a run's steps and ranks share it)."""
-    return (seed * 1_000_003 + step) * 65_537 + rank
+def _mix(seed: int, batch: int, rank: int) -> int:
+    """One seed out of three numbers (no two of a run's batches and ranks share it)."""
+    return (seed * 1_000_003 + batch) * 65_537 + rank

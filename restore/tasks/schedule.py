@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -37,7 +38,7 @@ class WarmupStableDecay(LRScheduler):
         self.decay = decay
         super().__init__(optimizer)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """The rates of the coming step."""
         step = self.last_epoch
         rise = min(1.0, (step + 1) / (self.warmup + 1))
@@ -47,3 +48,27 @@ class WarmupStableDecay(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Only where the run stands."""
         return {"last_epoch": self.last_epoch, "_step_count": self._step_count, "_last_lr": self._last_lr}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go to where the run stands, at the rates that the recipe has there."""
+        super().load_state_dict(state_dict)
+        self._last_lr = self.get_lr()
+        for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+            group["lr"] = rate
+
+
+def keep_options(optimizer: Optimizer, rates_too: bool) -> None:
+    """Let the optimiser keep its own options when a checkpoint is loaded into it: momenta come from there, no more.
+
+    Args:
+        optimizer: as the recipe builds it.
+        rates_too: keep the learning rate as well; where there is a schedule, that goes on from the checkpoint's.
+    """
+    kept = {"params"} if rates_too else {"params", "lr", "initial_lr"}
+    options = [{name: value for name, value in group.items() if name not in kept} for group in optimizer.param_groups]
+
+    def put_back(loaded: Optimizer) -> None:
+        for group, own in zip(loaded.param_groups, options, strict=True):
+            group.update(own)
+
+    optimizer.register_load_state_dict_post_hook(put_back)
