@@ -66,9 +66,11 @@ class Pictures(LightningDataModule):
         limit: int | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("patch_size", patch_size), ("batch_size", batch_size), ("scale", scale)):
-            if value < 1:
+        for name, value in (("patch_size", patch_size), ("batch_size", batch_size), ("scale", scale), ("limit", limit)):
+            if value is not None and value < 1:
                 raise ConfigError(f"data.init_args.{name} is {value}. It must be 1 or more.")
+        if workers < 0:
+            raise ConfigError(f"data.init_args.workers is {workers}. It must be 0 (no process of its own) or more.")
         if patches_per_epoch < batch_size:
             raise ConfigError(
                 f"An epoch of {patches_per_epoch} patches holds no batch of {batch_size}. "
@@ -131,6 +133,11 @@ class Pictures(LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Batches of random patches; the last, smaller one of an epoch is dropped."""
         sampler = PatchSampler(self.patches_per_epoch, self._rank, self._world)
+        if len(sampler) < self.batch_size:
+            raise ConfigError(
+                f"An epoch of {self.patches_per_epoch} patches holds no batch of {self.batch_size} for each of "
+                f"{self._world} processes. Raise data.init_args.patches_per_epoch or lower batch_size."
+            )
         sampler.skip_once(self._seen_batches(len(sampler) // self.batch_size) * self.batch_size * self._world)
         return self._loader(self._patches, sampler, self.batch_size, drop_last=True)
 
@@ -170,7 +177,7 @@ class Pictures(LightningDataModule):
             raise ConfigError(f"A set cannot be called '{name}': the name stands in val/NAME/psnr.")
         pairs = find_pairs(Path(folder)) if Path(folder).is_dir() else []
         if pairs:
-            return PairedPictures(pairs[: self.limit], self.image_channels)
+            return PairedPictures(pairs[: self.limit], self.image_channels, self.scale)
         return WholePictures(_pictures(folder)[: self.limit], self.image_channels, self.scale)
 
     def _seen_batches(self, batches: int) -> int:

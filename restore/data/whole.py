@@ -45,11 +45,16 @@ class PairedPictures(Dataset[dict[str, Any]]):
     Args:
         pairs: (degraded, target) files.
         image_channels: 1 (gray) or 3 (RGB).
+        scale: how many times larger the target is.
+
+    Raises:
+        DataError: when a pair is read, that its sizes do not belong together.
     """
 
-    def __init__(self, pairs: list[tuple[Path, Path]], image_channels: int = 3) -> None:
+    def __init__(self, pairs: list[tuple[Path, Path]], image_channels: int = 3, scale: int = 1) -> None:
         self.pairs = pairs
         self.image_channels = image_channels
+        self.scale = scale
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -57,6 +62,12 @@ class PairedPictures(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Pair `index`: degraded and target, (C, H, W) uint8 each."""
         degraded, target = (read_pixels(path, self.image_channels) for path in self.pairs[index])
+        (height, width), (rows, columns) = degraded.shape[:2], target.shape[:2]
+        if (height * self.scale, width * self.scale) != (rows, columns):
+            raise DataError(
+                f"{self.pairs[index][0]} is {width}x{height} and its partner {self.pairs[index][1].name} "
+                f"{columns}x{rows}; at scale {self.scale} that is no pair. Remove one, or set data.init_args.scale."
+            )
         return {
             "degraded": _tensor(degraded),
             "target": _tensor(target),

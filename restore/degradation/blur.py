@@ -12,7 +12,7 @@ from restore.errors import ConfigError
 
 
 class GaussianBlur(Degradation):
-    """Blurs each picture with a Gaussian of its own width; the border is reflected.
+    """Blurs each picture with a Gaussian of its own width; beyond the border the picture is mirrored, edge included.
 
     Args:
         sigma: width in pixels, above 0; a pair (low, high) draws one for each picture between the two.
@@ -41,4 +41,14 @@ class GaussianBlur(Degradation):
     def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
         """The blurred pictures; the generator is asked for one number a picture."""
         sigma = uniform(clean, self.low, self.high, generator).reshape(-1, 1).expand(-1, 2)  # (N, 2)
-        return gaussian_blur2d(clean, (self.kernel_size, self.kernel_size), sigma, border_type="reflect")
+        around = self.margin
+        rows, columns = (_mirrored(side, around).to(clean.device) for side in clean.shape[-2:])
+        wide = clean[..., rows[:, None], columns]  # (N, C, H + 2 margin, W + 2 margin)
+        soft = gaussian_blur2d(wide, (self.kernel_size, self.kernel_size), sigma, border_type="constant")
+        return soft[..., around : soft.shape[-2] - around, around : soft.shape[-1] - around]
+
+
+def _mirrored(side: int, around: int) -> Tensor:
+    """Places 0 to side - 1 and `around` more at both ends, mirrored as often as it takes."""
+    place = torch.arange(-around, side + around) % (2 * side)
+    return torch.minimum(place, 2 * side - 1 - place)
