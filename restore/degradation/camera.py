@@ -29,6 +29,8 @@ class CameraNoise(Degradation):
         chroma_smoothing: the same for the chroma.
         strength: range of the share of its amplitude that the smoothed luma noise keeps.
         chroma_strength: the same for the chroma.
+        coarse: largest share of the luma noise's variance that is as smooth as the chroma's, drawn from 0: what a
+            camera's own noise reduction leaves over.
 
     Shape:
         input and output: (N, 3, H, W), sRGB in [0, 1].
@@ -44,6 +46,7 @@ class CameraNoise(Degradation):
         chroma_smoothing: float = 3.0,
         strength: tuple[float, float] = (0.25, 1.0),
         chroma_strength: tuple[float, float] = (0.15, 0.8),
+        coarse: float = 0.5,
     ) -> None:
         super().__init__()
         self.log_shot = log_shot
@@ -51,6 +54,7 @@ class CameraNoise(Degradation):
         self.chroma_smoothing = chroma_smoothing
         self.strength = strength
         self.chroma_strength = chroma_strength
+        self.coarse = coarse
 
     def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
         """The pictures with noise of one camera setting each."""
@@ -70,9 +74,11 @@ class CameraNoise(Degradation):
         """Luma and chroma of the noise blurred each by its own width, part of their amplitude given back."""
         luma = noise.mean(dim=1, keepdim=True)  # (N, 1, H, W)
         chroma = noise - luma
-        luma = _blurred(luma, uniform(noise, 0, self.smoothing, generator), uniform(noise, *self.strength, generator))
         width = uniform(noise, 0, self.chroma_smoothing, generator)
-        return luma + _blurred(chroma, width, uniform(noise, *self.chroma_strength, generator))
+        strength, share = uniform(noise, *self.strength, generator), uniform(noise, 0, self.coarse, generator)
+        fine = _blurred(luma, uniform(noise, 0, self.smoothing, generator), strength * (1 - share).sqrt())
+        rest = _blurred(chroma, width, uniform(noise, *self.chroma_strength, generator))
+        return fine + _blurred(luma, width, strength * share.sqrt()) + rest
 
 
 def demosaic_noise(noise: Tensor) -> Tensor:
