@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import restore
@@ -95,7 +95,7 @@ def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) 
     full = {"model": file.stem, "restore_version": restore.__version__, **card}
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
-        save_file(state, temporary, metadata={"restore": json.dumps(full, ensure_ascii=False)})
+        temporary.write_bytes(save(state, metadata={"restore": json.dumps(full, ensure_ascii=False)}))
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
