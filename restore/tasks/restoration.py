@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from restore.data import Pictures
 from restore.degradation import Degradation
 from restore.errors import CheckpointError, ConfigError
-from restore.metrics import ProtocolPSNR, ProtocolSSIM, psnr
+from restore.metrics import ProtocolPSNR, ProtocolSSIM, find_protocol, psnr
 from restore.networks import RestorationNetwork
 from restore.tasks.hyper_parameters import drop_live_objects
 from restore.tasks.schedule import keep_options
@@ -64,7 +64,7 @@ class RestorationTask(LightningModule, ABC):
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.layout)  # type: ignore[call-overload]
         self.degradation = degradation
-        self.protocol = protocol
+        self.protocol = find_protocol(protocol).name
         self.loss = loss if loss is not None else nn.L1Loss()
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler

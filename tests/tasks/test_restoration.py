@@ -1,0 +1,113 @@
+"""What a task promises: degradations by seed and protocol, and numbers that agree."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from restore.data import Pictures
+from restore.degradation import Bicubic, GaussianNoise, protocol_noise
+from restore.errors import ConfigError, RestoreError
+from restore.networks import RCAN, DnCNN
+from restore.tasks import Denoising, SuperResolution
+
+
+def small_rcan(scale=2, channels=3):
+    from restore.attention import NoAttention
+
+    return RCAN(scale=scale, image_channels=channels, width=8, groups=1, blocks=1, attention=NoAttention)
+
+
+def at(task, batch, rank=0, training=True):
+    """Place the task at a batch and rank of a run."""
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(total_batch_idx=batch - 1))
+    task._trainer = SimpleNamespace(
+        training=training, predicting=False, fit_loop=loop, global_rank=rank, datamodule=None, barebones=False
+    )
+    return task
+
+
+def batch_of(pixels):
+    return {"target": pixels, "name": ["a"] * len(pixels), "index": torch.arange(len(pixels))}
+
+
+@pytest.fixture
+def pixels():
+    return torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_training_noise_is_a_function_of_seed_batch_and_rank(pixels):
+    def noise(seed=0, batch=3, rank=0):
+        task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise(25), seed=seed), batch, rank)
+        out = task.on_after_batch_transfer(batch_of(pixels), 0)
+        return out["degraded"] - out["target"]
+
+    torch.manual_seed(1)
+    first = noise()
+    torch.manual_seed(2)
+    assert torch.equal(first, noise())
+    assert abs(first.std().item() * 255 - 25) < 1.5
+    others = [noise(seed=1), noise(batch=4), noise(rank=1)]
+    assert all(not torch.equal(first, other) for other in others)
+    assert abs(torch.corrcoef(torch.stack([n.flatten() for n in [first, *others]])) - torch.eye(4)).max() < 0.1
+
+
+def test_the_picture_of_a_batch_is_left_alone_and_becomes_float(pixels):
+    before = pixels.clone()
+    out = at(Denoising(DnCNN(width=8, depth=3)), 0).on_after_batch_transfer(batch_of(pixels), 0)
+    assert torch.equal(pixels, before)
+    assert torch.equal(out["target"], pixels.float() / 255)
+
+
+def test_the_margin_is_cut_from_both(pixels):
+    task = at(SuperResolution(small_rcan()), 0)
+    out = task.on_after_batch_transfer(batch_of(pixels), 0)
+    assert torch.equal(out["target"], pixels[..., 4:20, 4:20].float() / 255)
+    whole = Bicubic(2)(pixels.float() / 255, torch.Generator())
+    assert torch.equal(out["degraded"], whole[..., 2:10, 2:10])
+
+
+def test_awgn_validation_has_the_protocols_noise(pixels):
+    task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise((0, 55)), sigma=50), 0, training=False)
+    out = task.on_after_batch_transfer(batch_of(pixels), 0)
+    assert torch.equal(out["degraded"], protocol_noise(pixels.float() / 255, 50))
+
+
+def test_other_validation_is_drawn_by_the_pictures_index(pixels):
+    def degraded(batch, rank):
+        task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise(25), "real-srgb"), batch, rank, training=False)
+        return task.on_after_batch_transfer(batch_of(pixels), 0)["degraded"]
+
+    assert torch.equal(degraded(0, 0), degraded(7, 1))
+    task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise(25), "real-srgb"), 0, training=False)
+    second = task.on_after_batch_transfer(batch_of(pixels[1:]) | {"index": torch.tensor([1])}, 0)["degraded"]
+    assert torch.equal(second[0], degraded(0, 0)[1])
+
+
+def test_paired_pictures_are_taken_as_they_are(pixels):
+    task = at(Denoising(DnCNN(width=8, depth=3)), 0, training=False)
+    out = task.on_after_batch_transfer(batch_of(pixels) | {"degraded": pixels.flip(0)}, 0)
+    assert torch.equal(out["degraded"], pixels.flip(0).float() / 255)
+
+
+def test_scales_that_disagree_are_an_error_that_says_where():
+    with pytest.raises(ConfigError, match="network restores x4 but the degradation shrinks x2"):
+        SuperResolution(small_rcan(4), Bicubic(2))
+    with pytest.raises(ConfigError, match="Denoising keeps the size"):
+        Denoising(small_rcan(2), Bicubic(2))
+    with pytest.raises(ConfigError, match=r"scale=2 but the data has scale=4.*data\.init_args\.scale"):
+        SuperResolution(small_rcan(2)).check(Pictures(scale=4))
+
+
+def test_channels_that_disagree_are_an_error_that_says_where():
+    with pytest.raises(ConfigError, match=r"image_channels=1 but the data has image_channels=3"):
+        Denoising(DnCNN(image_channels=1, width=8, depth=3)).check(Pictures())
+    Denoising(DnCNN(image_channels=1, width=8, depth=3)).check(Pictures(image_channels=1))
+    Denoising(DnCNN(width=8, depth=3)).check(None)
+
+
+def test_an_unknown_protocol_is_said_before_the_run():
+    with pytest.raises(RestoreError, match="awgn-rbg"):
+        Denoising(DnCNN(width=8, depth=3), protocol="awgn-rbg")
