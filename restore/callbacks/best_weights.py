@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import torch
@@ -10,6 +11,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger
 
 from restore.zoo import load_network, save_network
+
+_logger = logging.getLogger(__name__)
 
 
 class BestWeights(Callback):
@@ -22,6 +25,9 @@ class BestWeights(Callback):
         """Export on the first rank."""
         found = _best(trainer) if trainer.is_global_zero else None
         if found is None:
+            return
+        if "network" not in pl_module.hparams:
+            _logger.warning("no best.safetensors: the task was built in Python, so its network has no recipe to store")
             return
         path, score = found
         network, card = load_network(path)

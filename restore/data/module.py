@@ -138,7 +138,9 @@ class Pictures(LightningDataModule):
                 f"An epoch of {self.patches_per_epoch} patches holds no batch of {self.batch_size} for each of "
                 f"{self._world} processes. Raise data.init_args.patches_per_epoch or lower batch_size."
             )
-        sampler.skip_once(self._seen_batches(len(sampler) // self.batch_size) * self.batch_size * self._world)
+        epoch, seen = self._place(len(sampler) // self.batch_size)
+        sampler.set_epoch(epoch)  # Lightning says it as well, but after the workers have begun
+        sampler.skip_once(seen * self.batch_size * self._world)
         return self._loader(self._patches, sampler, self.batch_size, drop_last=True)
 
     def val_dataloader(self) -> list[DataLoader]:
@@ -180,14 +182,18 @@ class Pictures(LightningDataModule):
             return PairedPictures(pairs[: self.limit], self.image_channels, self.scale)
         return WholePictures(_pictures(folder)[: self.limit], self.image_channels, self.scale)
 
-    def _seen_batches(self, batches: int) -> int:
-        """How many of an epoch's `batches` a run that is resumed in the middle of it has seen."""
-        if not self.trainer or not self.trainer.fit_loop.epoch_loop.restarting:
-            return 0
-        limit = self.trainer.limit_train_batches
+    def _place(self, batches: int) -> tuple[int, int]:
+        """Where a run stands that has `batches` in an epoch: the epoch, and how many of its batches have been seen."""
+        if not self.trainer:
+            return 0, 0
+        loop, limit = self.trainer.fit_loop, self.trainer.limit_train_batches
         whole = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        seen = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
-        return seen if seen < whole else 0
+        seen = loop.epoch_loop.batch_progress.current.ready
+        if self.trainer.current_epoch == loop.epoch_progress.current.ready:  # between two epochs
+            return self.trainer.current_epoch, 0
+        if seen >= whole:
+            return self.trainer.current_epoch + 1, 0
+        return self.trainer.current_epoch, seen
 
     def _split(self, pictures: WholePictures | PairedPictures) -> Sampler[int] | None:
         """Under DDP every picture goes to one rank only; Lightning's own sampler would repeat the first ones."""
