@@ -41,16 +41,18 @@ def call(argv: list[str]) -> int:
         sys.argv = before
 
 
-def start(argv: list[str], cwd: Path, launcher: list[str] | None = None, **environment: str) -> subprocess.Popen[str]:
-    """Start cli.py in a process of its own, in `cwd`, with nothing to read from."""
+def start(
+    argv: list[str], cwd: Path, launcher: list[str] | None = None, terminal: int | None = None, **environment: str
+) -> subprocess.Popen[str]:
+    """Start cli.py in a process of its own, in `cwd`, with nothing to read from, or on a terminal."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RESTORE_RUN", "WANDB_"))}
     return subprocess.Popen(
         [sys.executable, *(launcher or []), str(ROOT / "cli.py"), *argv],
         cwd=cwd,
         env=clean | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL if terminal is None else terminal,
+        stdout=subprocess.PIPE if terminal is None else terminal,
+        stderr=subprocess.PIPE if terminal is None else terminal,
         text=True,
         start_new_session=True,
     )

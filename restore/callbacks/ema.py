@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import WeightAveraging
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from restore.errors import ConfigError
 
@@ -28,7 +30,16 @@ class EMA(WeightAveraging):
             raise ConfigError(f"EMA decay is {decay}. It must be at least 0 and below 1; 0.999 is usual.")
         self.decay = decay
         self._swapped = False
-        super().__init__(use_buffers=False, avg_fn=self._average)
+        super().__init__(use_buffers=False)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Copy the modules, and no more: the task also holds its trainer and what the recipe was parsed by."""
+        if stage != "fit":
+            return
+        modules = nn.Module()
+        for name, child in pl_module.named_children():
+            modules.add_module(name, child)
+        self._average_model = AveragedModel(modules, pl_module.device, self._average, use_buffers=False)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Give the raw weights back where validation was cut short, so that what is saved now can be resumed."""

@@ -17,7 +17,7 @@ from restore.tasks import RestorationTask
 
 
 class SampleImages(Callback):
-    """Shows the first pictures of every validation set, their middle, to the logger.
+    """While training, shows the first pictures of every validation set, their middle, to the logger.
 
     W&B and TensorBoard get them as pictures; for any other logger, and for none, they are written as PNG into
     `pictures/` of the run directory.
@@ -49,6 +49,8 @@ class SampleImages(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the panel of a picture that is to be shown."""
+        if trainer.state.fn != "fit":
+            return
         due = trainer.current_epoch % self.every_n_epochs == 0 and not trainer.sanity_checking
         if not due or batch_idx >= self.pictures or not trainer.is_global_zero:
             return

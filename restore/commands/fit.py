@@ -100,7 +100,10 @@ class _CLI(LightningCLI):
         if self.subcommand == "predict" and not any(isinstance(callback, ImageWriter) for callback in given):
             callbacks = [*callbacks, ImageWriter()]
         config["enable_model_summary"] = False
-        return super()._instantiate_trainer(config, [*callbacks, Throughput(), RunSummary()])
+        try:
+            return super()._instantiate_trainer(config, [*callbacks, Throughput(), RunSummary()])
+        except (ValueError, MisconfigurationException) as error:
+            raise ConfigError(f"The trainer cannot be built. {' '.join(str(error).split())}") from error
 
     def after_instantiate_classes(self) -> None:
         """Log the resolved recipe."""
@@ -183,6 +186,7 @@ def _quieten() -> None:
         ".*Checkpoint directory.*exists.*",
         ".*smaller than the logging interval.*",
         ".*WeightAveraging.*",
+        ".*sync_dist=True.*",
     ):
         warnings.filterwarnings("ignore", text)
 

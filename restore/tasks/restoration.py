@@ -138,6 +138,10 @@ class RestorationTask(LightningModule, ABC):
         with torch.no_grad():
             return {**batch, "target": target, "degraded": self.degrade_for_validation(target, batch["index"])}
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Log under the optimiser's step: Lightning's own count is one ahead in a run that was resumed."""
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch; logs train/loss and train/psnr (plain RGB, of the patches)."""
         self.current_names = batch["name"]
