@@ -53,6 +53,7 @@ def _wandb(run: Path, recipe: str) -> WandbLogger:
     """A logger whose run is open, online or not."""
     for variable in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_ARTIFACT_DIR"):
         os.environ.setdefault(variable, str(run / "wandb"))  # else artifacts are copied to the home folder
+    os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
 
     if getattr(rank_zero_only, "rank", 0) != 0:
@@ -74,17 +75,23 @@ def _wandb(run: Path, recipe: str) -> WandbLogger:
     }
     settings = wandb.Settings(init_timeout=PATIENCE, silent=True, console="off")
     try:
-        logger = WandbLogger(**options, mode=mode, settings=settings)
-        _ = logger.experiment
+        logger = _opened(options, mode, settings)
     except (wandb.Error, ValueError, OSError) as error:
         if mode != "online":
             raise
         sys.stderr.write(f"W&B cannot be reached or refuses the login ({str(error).splitlines()[0][:120]}).\n")
         mode = "offline"
-        logger = WandbLogger(**options | {"resume": None}, mode=mode, settings=settings)
-        _ = logger.experiment
+        wandb.teardown()  # the run that failed to open still holds the id
+        logger = _opened(options | {"resume": None}, mode, settings)
     if mode == "offline":
         sys.stderr.write(f"W&B logs offline into {run}/wandb; `wandb login` and `wandb sync` bring it online.\n")
+    return logger
+
+
+def _opened(options: dict[str, Any], mode: str, settings: Any) -> WandbLogger:
+    logger = WandbLogger(**options, mode=mode, settings=settings)
+    logger._wandb_init.pop("anonymous", None)  # wandb warns of Lightning's default
+    _ = logger.experiment
     return logger
 
 

@@ -28,6 +28,9 @@ def _shorten(text: str, limit: int = 400) -> str:
     missing = re.search(r'Parser key "([\w.]+)".*Expected a dot import path string: (\S+)', text)
     if missing:
         text = f"{missing[1]}: there is no class {missing[2]}"
+    unnamed = re.search(r'Parser key "([\w.]+)".*got NestedArg\(key=\'(\w+)\'', text)
+    if unnamed:
+        text = f"{unnamed[1]}: name its class before its option '{unnamed[2]}', as in --....{unnamed[1]} CLASS"
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " ..."
 
 
@@ -53,7 +56,10 @@ def _nearest(text: str, known: list[str]) -> str | None:
     classes = [f"{room.__name__}.{name}" for room in rooms for name in room.__all__]
     words = re.findall(r"['\" ]-*([A-Za-z_][\w.]*)['\"]?", text)
     groups = ("data", "model", "trainer")
+    names = {name.rsplit(".", 1)[1] for name in classes}
     for word in words:
+        if word.rsplit(".", 1)[-1] in names:  # a class that the message speaks of, by whatever path
+            continue
         group, dot, rest = word.partition(".")
         near = difflib.get_close_matches(group, groups, n=1, cutoff=0.7)
         if dot and near and group not in groups:

@@ -163,6 +163,7 @@ MISTAKES = [
     (["--model.network", "ChannelAttention"], ["ChannelAttention"]),
     (["--model.network.width", "two"], ["width", "two"]),
     (["--model.network.attention.reduction", "1000"], ["reduction=1000"]),
+    (["--model.loss.reduction", "sum"], ["name its class before its option 'reduction'"]),
     (["--data.root", "{empty}"], ["holds no picture"]),
     (["--data.root", "{empty}/none"], ["There is no folder"]),
     (["--data.validation", "{{set: {empty}}}"], ["holds no picture"]),
