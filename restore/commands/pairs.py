@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from restore.data import find_pairs
 from restore.degradation import Quantize, imresize, protocol_noise
 from restore.degradation.resize import Preset
 from restore.errors import DataError
@@ -96,34 +97,24 @@ def noisy_pairs(folder: Path, selection: Selection, channels: int, sigma: float,
 
 
 def real_pairs(folder: Path, selection: Selection) -> Iterator[Pair]:
-    """Noisy and clean files side by side: `NAME_real.*` with `NAME_mean.*`, or `noisy/NAME` with `clean/NAME`.
+    """Noisy and clean files side by side, in the layouts of `restore.data.find_pairs`.
 
     Raises:
-        DataError: the folder holds neither form, or a picture has no partner of its size.
+        DataError: the folder holds no pairs, or a picture has no partner of its size.
     """
-    if (folder / "noisy").is_dir() and (folder / "clean").is_dir():
-        noisy = find_pictures(folder / "noisy")
-        clean = {path.stem: path for path in find_pictures(folder / "clean")}
-        names = {path: path.stem for path in noisy}
-    else:
-        found = find_pictures(folder)
-        noisy = [path for path in found if path.stem.endswith("_real")]
-        names = {path: path.stem.removesuffix("_real") for path in noisy}
-        clean = {path.stem.removesuffix("_mean"): path for path in found if path.stem.endswith("_mean")}
-    if not noisy:
+    partners = dict(find_pairs(folder))
+    if not partners:
         raise DataError(
             f"{folder} holds no pairs. Name files NAME_real.* and NAME_mean.*, or make folders noisy/ and clean/."
         )
-    for path in selection.among(noisy, folder):
-        if names[path] not in clean:
-            raise DataError(f"{path} has no clean partner in {folder}.")
-        degraded, target = selection.read(path), selection.read(clean[names[path]])
+    for path in selection.among(list(partners), folder):
+        degraded, target = selection.read(path), selection.read(partners[path])
         if degraded.shape != target.shape:
             raise DataError(
-                f"{path} and {clean[names[path]]} differ: {_size(degraded)} and {_size(target)}. Pairs must align."
+                f"{path} and {partners[path]} differ: {_size(degraded)} and {_size(target)}. Pairs must align."
             )
         _check_channels(target, 3, path)
-        yield Pair(names[path], degraded, target)
+        yield Pair(path.stem.removesuffix("_real"), degraded, target)
 
 
 def small_pairs(
