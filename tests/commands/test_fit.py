@@ -163,7 +163,6 @@ MISTAKES = [
     (["--model.network", "ChannelAttention"], ["ChannelAttention"]),
     (["--model.network.width", "two"], ["width", "two"]),
     (["--model.network.attention.reduction", "1000"], ["reduction=1000"]),
-    (["--model.loss.reduction", "sum"], ["name its class before its option 'reduction'"]),
     (["--data.root", "{empty}"], ["holds no picture"]),
     (["--data.root", "{empty}/none"], ["There is no folder"]),
     (["--data.validation", "{{set: {empty}}}"], ["holds no picture"]),
@@ -195,6 +194,12 @@ def test_a_mistake_is_a_short_message_that_says_what_to_do(pictures, tmp_path, m
     assert said.out == ""
     assert len(said.err) < 700
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_an_option_of_a_part_that_has_no_class_yet_is_told_to_name_it(capfd):
+    assert call(["fit", "--config", "rcan_small", "--model.network.attention.reduction", "4"]) == 2
+    (line,) = capfd.readouterr().err.strip().splitlines()
+    assert "attention: name its class before its option 'reduction'" in line
 
 
 def test_another_networks_checkpoint_is_refused_before_the_run(fitted, pictures, tmp_path, capsys):

@@ -93,7 +93,7 @@ def test_the_best_weights_are_an_artifact_and_staged_nowhere_else(runs, home):
     (artifact,) = runs[2][0].artifacts
     assert artifact.type == "model"
     assert [entry.path for entry in artifact.manifest.contents] == ["best.safetensors"]
-    assert list(artifact.aliases) == ["best"]
+    assert "best" in artifact.aliases
     assert not [path for path in home.rglob("*") if path.is_file() and path.stat().st_size > 4096]
 
 
