@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup lint clean
+.PHONY: demo test setup clean
 
 demo: .venv/.ready
 	$(BIN)/python cli.py demo --output demo
@@ -11,7 +11,7 @@ test: .venv/.ready
 	$(BIN)/ruff check restore tests benchmarks cli.py
 	$(BIN)/ruff format --check restore tests benchmarks cli.py
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 setup: .venv/.ready
 
