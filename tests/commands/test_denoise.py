@@ -122,7 +122,13 @@ def test_ctrl_c_leaves_whole_files_and_a_rerun_finishes(tmp_path, weights):
     door = "import sys; from restore.main import main; sys.exit(main())"
     options = ["--output", output, "--checkpoint", weights, "--tile", 64, "--self-ensemble"]
     command = [sys.executable, "-c", door, "denoise", *map(str, [folder, *options])]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
+    )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(output.glob("*.png")):
         time.sleep(0.02)
