@@ -62,7 +62,10 @@ def test_a_broken_loss_stops_the_run_before_the_weights_change(tmp_path, picture
 
 
 def test_an_ordinary_loss_passes_and_a_young_mean_is_not_trusted(tmp_path, pictures):
-    trainer(tmp_path, LossGuard(factor=100, patience=50)).fit(task(loss=Broken(1e6)), data(pictures))
+    guard = LossGuard(factor=100, patience=50)
+    trainer(tmp_path, guard).fit(task(loss=Broken(1e6)), data(pictures))
+    assert guard.steps == 8  # it went through to the end, over the broken step
+    assert guard.mean > 100
 
 
 def test_the_guards_mean_goes_through_checkpoints(tmp_path, pictures):
