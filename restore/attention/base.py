@@ -20,8 +20,9 @@ class Attention(nn.Module, ABC):
         channels: C of the feature map.
 
     Attributes:
-        context: pixels around a place that its result depends on, means over the whole map apart;
-            networks add it to their own, for tiling.
+        context: pixels around a place that its result depends on, what is gathered over the whole map (means,
+            non-local sums) apart; networks add it to their own, for tiling.
+        starts_as_identity: whether a freshly built module returns its input, as papers with a zero-init have it.
 
     Shape:
         input and output: (N, C, H, W), any H and W from 1.
@@ -32,6 +33,7 @@ class Attention(nn.Module, ABC):
     """
 
     context: int = 0
+    starts_as_identity: bool = False
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -75,14 +77,34 @@ class Representation(Attention):
 
     @abstractmethod
     def affinity(self, x: Tensor, at: tuple[int, int] | None = None) -> Tensor:
-        """How much each place counts: (N, heads, HW, HW), channel forms (N, heads, C, C).
+        """How much each place counts, for explanation and tests: built in full, where `forward` avoids that.
 
-        With `at=(y, x)` the map of that one query, (N, heads, H, W).
+        Args:
+            x: feature map (N, C, H, W).
+            at: (y, x) of one query.
+
+        Returns:
+            (N, heads, HW, K), a row a query, K places of the key map (HW unless keys are sub-sampled; places that a
+            query cannot see are nought); forms over channels (N, heads, C, C). With `at`, the row of that query as a
+            map (N, heads, h, w) of the keys; forms over channels have no place and return the same.
+        """
+
+    @abstractmethod
+    def gather(self, x: Tensor, affinity: Tensor) -> Tensor:
+        """The plain road: what `forward` returns, by the affinity in full; (N, C, H, W) -> (N, C, H, W).
+
+        `gather(x, affinity(x))` equals `forward(x)` to rounding.
         """
 
 
 class NoAttention(Attention):
-    """The control: returns its input. Use it for the row 'without attention' of an ablation."""
+    """The control: returns its input. Use it for the row 'without attention' of an ablation.
+
+    Formula:
+        y = x
+    """
+
+    starts_as_identity = True
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x`."""

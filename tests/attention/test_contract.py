@@ -78,6 +78,20 @@ class TestContract:
         x = picture(1, CHANNELS, 2, 3, dtype=torch.float64).requires_grad_()
         assert torch.autograd.gradcheck(module, (x,), fast_mode=True)
 
+    @pytest.mark.parametrize("value", ["flat", "random"])
+    @pytest.mark.parametrize(("h", "w"), [(1, 1), (1, 2), (6, 5)])
+    def test_gradient_is_finite(self, cls, h, w, value):
+        module = filled(cls)
+        x = picture(1, CHANNELS, h, w) if value == "random" else torch.full((1, CHANNELS, h, w), 0.5)
+        module(x.requires_grad_()).sum().backward()
+        gradients = [x.grad, *(parameter.grad for parameter in module.parameters())]
+        assert all(gradient.isfinite().all() for gradient in gradients)
+
+    def test_starts_as_it_says(self, cls):
+        torch.manual_seed(0)
+        module, x = cls(CHANNELS).eval(), picture(2, CHANNELS, 5, 4)
+        assert torch.allclose(module(x), x, rtol=0, atol=1e-6) == cls.starts_as_identity
+
     def test_gradient_reaches_every_parameter(self, cls):
         module = filled(cls).double()
         weight = picture(2, CHANNELS, 5, 4, dtype=torch.float64)
@@ -129,10 +143,22 @@ def test_gate_is_what_forward_uses(cls):
     torch.testing.assert_close(module(x), module.combine(x, gate))
 
 
-@pytest.mark.parametrize("cls", [cls for cls in SLOTS if issubclass(cls, Representation)], ids=lambda cls: cls.__name__)
+REPRESENTATIONS = [cls for cls in SLOTS if issubclass(cls, Representation)]
+
+
+@pytest.mark.parametrize("cls", REPRESENTATIONS, ids=lambda cls: cls.__name__)
 def test_affinity_of_one_place_is_a_row_of_all(cls):
     module, x = filled(cls), picture(2, CHANNELS, 5, 4)
-    whole = module.affinity(x)
-    assert whole.shape[-2] == whole.shape[-1]
-    if whole.shape[-1] == 5 * 4:
-        torch.testing.assert_close(module.affinity(x, at=(3, 1)).flatten(2), whole[:, :, 3 * 4 + 1])
+    whole, row = module.affinity(x), module.affinity(x, at=(3, 1))
+    if whole.shape[-2] == 5 * 4:
+        torch.testing.assert_close(row.flatten(2), whole[:, :, 3 * 4 + 1])
+    else:  # over channels
+        assert whole.shape[-2] == whole.shape[-1]
+        assert torch.equal(row, whole)
+
+
+@pytest.mark.parametrize("cls", REPRESENTATIONS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(("h", "w"), [(1, 1), (5, 4), (9, 12)])
+def test_affinity_is_what_forward_uses(cls, h, w):
+    module, x = filled(cls).double(), picture(2, CHANNELS, h, w, dtype=torch.float64)
+    torch.testing.assert_close(module.gather(x, module.affinity(x)), module(x), rtol=1e-9, atol=1e-11)

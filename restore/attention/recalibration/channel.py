@@ -17,6 +17,9 @@ from restore.errors import ConfigError
 class ChannelAttention(Recalibration):
     """Scales each channel by a gate that is computed from the channel's spatial mean.
 
+    Formula:
+        y = x * sigmoid(excite(relu(squeeze(mean(x)))))
+
     Args:
         channels: C of the feature map.
         reduction: how many times the bottleneck is narrower than C, from 1 to C.

@@ -1,15 +1,10 @@
-"""One function a family of goldens: the official configuration -> our module, the rename table, how it is run.
-
-A record is one item of index.json or gradients.json; `record["state_dict"]` holds the official names and shapes.
-"""
+"""RCAN, its parts, and DnCNN."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from restore.attention import Attention, ChannelAttention
 from restore.blocks import ResidualBlock, ResidualGroup
@@ -22,19 +17,7 @@ from restore.zoo.official.rcan import (
     residual_group_table,
 )
 
-Record = dict[str, Any]
-
-
-@dataclass
-class Adapted:
-    """Our side of a golden."""
-
-    module: nn.Module
-    """Holds the weights."""
-    table: dict[str, str]
-    """Official name -> ours, for every tensor of both sides."""
-    run: Callable[..., Tensor | tuple[Tensor, ...]]
-    """The golden's inputs -> its outputs."""
+from .base import Adapted, Adapter, Record
 
 
 def rcan(record: Record) -> Adapted:
@@ -102,7 +85,7 @@ def _in_official_range(network: RCAN, run: Callable[[Tensor], Tensor]) -> Callab
     return lambda x: run(x / network.pixel_range) * network.pixel_range
 
 
-ADAPTERS: dict[str, Callable[[Record], Adapted]] = {
+FAMILIES: dict[str, Adapter] = {
     "RCAN": rcan,
     "RCAN self-ensemble x8": rcan_self_ensemble,
     "SE / RCAN CALayer": channel_attention,
@@ -110,10 +93,8 @@ ADAPTERS: dict[str, Callable[[Record], Adapted]] = {
     "RCAN ResidualGroup": residual_group,
     "DnCNN": dncnn,
 }
-"""Family of index.json -> adapter."""
 
-GRADIENT_ADAPTERS: dict[str, Callable[[Record], Adapted]] = {
+GRADIENTS: dict[str, Adapter] = {
     "grad_rcan_x": rcan,
     "grad_dncnn_": dncnn,
 }
-"""How the names of a family begin in gradients.json, which has no families -> adapter."""

@@ -1,0 +1,1 @@
+"""An affinity gathers from elsewhere."""

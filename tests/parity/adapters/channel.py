@@ -1,0 +1,9 @@
+"""Channel attention and its kin."""
+
+from __future__ import annotations
+
+from .base import Adapter
+
+FAMILIES: dict[str, Adapter] = {}
+
+GRADIENTS: dict[str, Adapter] = {}

@@ -1,0 +1,9 @@
+"""DANet, CCNet, CGNL, GC, OCNet."""
+
+from __future__ import annotations
+
+from .base import Adapter
+
+FAMILIES: dict[str, Adapter] = {}
+
+GRADIENTS: dict[str, Adapter] = {}

@@ -1,0 +1,9 @@
+"""Pyramids, deformable and dynamic convolution, transformers, glimpses."""
+
+from __future__ import annotations
+
+from .base import Adapter
+
+FAMILIES: dict[str, Adapter] = {}
+
+GRADIENTS: dict[str, Adapter] = {}

@@ -1,0 +1,9 @@
+"""Spatial and mixed recalibration."""
+
+from __future__ import annotations
+
+from .base import Adapter
+
+FAMILIES: dict[str, Adapter] = {}
+
+GRADIENTS: dict[str, Adapter] = {}
