@@ -28,9 +28,13 @@ def records() -> list[Record]:
 
 
 def gradient_records() -> list[Record]:
-    """The items of gradients.json; a set without gradients has none."""
+    """The items of gradients.json, those of one input in the form of those of several; a set may have none."""
     file = FOLDER / "gradients.json"
-    return json.loads(file.read_text()) if file.exists() else []
+    items = json.loads(file.read_text()) if file.exists() else []
+    for item in items:
+        if "input_seed" in item:
+            item |= {"input_seeds": [item["input_seed"]], "input_shapes": [item["input_shape"]]}
+    return [{"fixed_keys": [], "x_stored": False} | item for item in items]
 
 
 def no_adapter(kind: str, name: str) -> None:
