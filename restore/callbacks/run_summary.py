@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+
+from restore.inference.cost import multiply_adds
 
 
 class RunSummary(Callback):
@@ -23,7 +23,7 @@ class RunSummary(Callback):
         millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
         where = f"{trainer.world_size} x {trainer.strategy.root_device.type}, {trainer.precision}"
         _say(
-            f"{type(network).__name__}: {millions:.2f} M parameters, {multiply_adds(network) / 1e9:.1f} G "
+            f"{type(network).__name__}: {millions:.2f} M parameters, {picture_multiply_adds(network) / 1e9:.1f} G "
             f"multiply-adds at 256x256; {where}; run directory {trainer.default_root_dir}"
         )
 
@@ -38,14 +38,11 @@ class RunSummary(Callback):
         _say(text)
 
 
-def multiply_adds(network: nn.Module, side: int = 256) -> int:
+def picture_multiply_adds(network: nn.Module, side: int = 256) -> int:
     """Multiply-adds of convolutions and matrix products for one picture of side x side, counted without computing."""
     parameter = next(network.parameters())
-    twin = copy.deepcopy(network).to("meta")
     channels = int(getattr(network, "image_channels", 3))
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        twin(torch.empty(1, channels, side, side, device="meta", dtype=parameter.dtype))
-    return counter.get_total_flops() // 2
+    return multiply_adds(network, torch.empty(1, channels, side, side, device="meta", dtype=parameter.dtype))
 
 
 def _say(text: str) -> None:

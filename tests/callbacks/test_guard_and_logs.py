@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger
 
 from restore.callbacks import BestWeights, ImageWriter, LossGuard, RunSummary, SampleImages, Throughput
-from restore.callbacks.run_summary import multiply_adds
+from restore.callbacks.run_summary import picture_multiply_adds
 from restore.callbacks.sample_images import panel
 from restore.errors import ConfigError, RestoreError
 from restore.images import read_pixels
@@ -135,7 +135,7 @@ def test_a_python_built_task_that_cannot_be_exported_does_not_fail_at_the_end(ru
 
 def test_multiply_adds_are_those_of_the_convolutions():
     network = DnCNN(width=8, depth=3)
-    assert multiply_adds(network, side=16) == 16 * 16 * 9 * (3 * 8 + 8 * 8 + 8 * 3)
+    assert picture_multiply_adds(network, side=16) == 16 * 16 * 9 * (3 * 8 + 8 * 8 + 8 * 3)
 
 
 def test_predictions_are_written_under_their_names(tmp_path, pictures, run):

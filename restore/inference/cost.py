@@ -1,0 +1,98 @@
+"""What a computation costs: multiply-adds, seconds, and the most bytes that it holds at once."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+Computation = Callable[[], object]
+
+
+class Cost(NamedTuple):
+    """Medians of seconds and peaks of bytes, beyond what was there before."""
+
+    forward_seconds: float
+    both_seconds: float
+    """Of a forward and a backward pass together."""
+    forward_bytes: int
+    """Without a graph."""
+    both_bytes: int
+
+
+def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
+    """Multiply-adds of convolutions and matrix products of `module` on `inputs`, counted without computing.
+
+    Activations, means and additions are left out, as the papers' tables have it.
+    """
+    twin = copy.deepcopy(module).to("meta").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        twin(*(x.to("meta") for x in inputs))
+    return counter.get_total_flops() // 2
+
+
+def peak_memory(run: Computation, device: torch.device | str = "cpu") -> int:
+    """The most bytes that are alive at once while `run` works, the workspace inside of operators too."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler greets on stderr otherwise
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run()
+    results = profiler.profiler.kineto_results  # type: ignore[union-attr]
+    steps = sorted((event.start_ns(), event.nbytes()) for event in results.events() if event.name() == "[memory]")
+    alive = peak = 0
+    for _, taken in steps:
+        alive += taken
+        peak = max(peak, alive)
+    return peak
+
+
+def seconds(run: Computation, device: torch.device | str = "cpu", at_least: float = 0.3, rounds: int = 5) -> float:
+    """The median duration of `run` after one warm-up: `rounds` times or more, for `at_least` seconds or more."""
+    device = torch.device(device)
+
+    def once() -> float:
+        begin = time.perf_counter()
+        run()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter() - begin
+
+    once()
+    taken: list[float] = []
+    while len(taken) < rounds or sum(taken) < at_least:
+        taken.append(once())
+    return median(taken)
+
+
+def cost(module: Callable[..., Tensor], *inputs: Tensor, rounds: int = 5) -> Cost:
+    """Time and memory of `module` on `inputs`, without a graph and with the gradients of inputs and parameters."""
+    device = inputs[0].device
+    leaves = [x.detach().requires_grad_() for x in inputs]
+    parameters = list(module.parameters()) if isinstance(module, nn.Module) else []
+
+    def forward() -> None:
+        with torch.no_grad():
+            module(*inputs)
+
+    def both() -> None:
+        for tensor in (*leaves, *parameters):
+            tensor.grad = None
+        module(*leaves).sum().backward()
+
+    bytes_ = [peak_memory(run, device) for run in (forward, both)]
+    both()  # the gradients exist now, as in the steps of a training
+    return Cost(seconds(forward, device, rounds=rounds), seconds(both, device, rounds=rounds), *bytes_)
