@@ -1,7 +1,8 @@
 """Parts of networks with a slot for attention."""
 
 from restore.blocks.plain_layer import PlainLayer
-from restore.blocks.residual_block import ResidualBlock
+from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 from restore.blocks.residual_group import ResidualGroup
+from restore.blocks.wavelet_block import WaveletBlock
 
-__all__ = ["PlainLayer", "ResidualBlock", "ResidualGroup"]
+__all__ = ["Activation", "Placement", "PlainLayer", "ResidualBlock", "ResidualGroup", "WaveletBlock"]
