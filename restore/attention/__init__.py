@@ -12,6 +12,8 @@ from restore.attention.recalibration.gather_excite import GatherExcite
 from restore.attention.recalibration.matrix_square_root import matrix_square_root
 from restore.attention.recalibration.second_order import SecondOrderChannelAttention
 from restore.attention.recalibration.simple import SimpleChannelAttention
+from restore.attention.representation.non_local import NonLocalAttention
+from restore.attention.representation.non_local_axes import NonLocalAttention1d, NonLocalAttention3d
 
 __all__ = [
     "Attention",
@@ -24,6 +26,9 @@ __all__ = [
     "EncodingLayer",
     "GatherExcite",
     "NoAttention",
+    "NonLocalAttention",
+    "NonLocalAttention1d",
+    "NonLocalAttention3d",
     "Recalibration",
     "Representation",
     "SecondOrderChannelAttention",
