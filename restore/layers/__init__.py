@@ -2,16 +2,14 @@
 
 from restore.layers.mean_shift import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift, mean_shift_constants
 from restore.layers.padding import pad_to_multiple
+from restore.layers.pre_activation import PreActivationUnit
 from restore.layers.upsample import Upsample
-from restore.layers.wavelet import haar_filters, haar_transform, inverse_haar_transform
 
 __all__ = [
     "DIV2K_MEAN",
     "DIV_FLICKR2K_MEAN",
+    "PreActivationUnit",
     "Upsample",
-    "haar_filters",
-    "haar_transform",
-    "inverse_haar_transform",
     "mean_shift",
     "mean_shift_constants",
     "pad_to_multiple",
