@@ -1,8 +1,7 @@
 """Parts of networks with a slot for attention."""
 
 from restore.blocks.plain_layer import PlainLayer
-from restore.blocks.residual_block import Activation, Placement, ResidualBlock
+from restore.blocks.residual_block import ResidualBlock
 from restore.blocks.residual_group import ResidualGroup
-from restore.blocks.wavelet_block import WaveletBlock
 
-__all__ = ["Activation", "Placement", "PlainLayer", "ResidualBlock", "ResidualGroup", "WaveletBlock"]
+__all__ = ["PlainLayer", "ResidualBlock", "ResidualGroup"]

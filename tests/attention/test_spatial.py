@@ -1,0 +1,40 @@
+"""CBAM's spatial gate: closed forms and errors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from restore.attention import SpatialAttention
+from restore.errors import ConfigError
+from tests.parity.rules import fill
+
+
+def test_gate_sees_the_largest_then_the_mean_channel():
+    module = SpatialAttention(8).double().eval()
+    nn.init.zeros_(module.conv.weight)
+    module.conv.weight.data[0, :, 3, 3] = torch.tensor([1.0, 10.0])
+    x = torch.randn(2, 8, 5, 4, dtype=torch.float64)
+    score = (x.amax(1, keepdim=True) + 10 * x.mean(1, keepdim=True)) / (1 + 1e-5) ** 0.5
+    torch.testing.assert_close(module.gate(x), score.sigmoid())
+
+
+def test_gate_does_not_know_the_order_of_channels():
+    module, x = fill(SpatialAttention(8)).double().eval(), torch.rand(1, 8, 6, 6, dtype=torch.float64)
+    torch.testing.assert_close(module.gate(x.flip(1)), module.gate(x))
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 7])
+def test_reaches_as_far_as_it_says(kernel_size):
+    module = fill(SpatialAttention(2, kernel_size)).double().eval()
+    x = torch.rand(1, 2, 1, 21, dtype=torch.float64, requires_grad=True)
+    module(x)[..., 10].sum().backward()
+    seen = x.grad.abs().sum((0, 1, 2)).nonzero().flatten()
+    assert (seen.min(), seen.max()) == (10 - module.context, 10 + module.context)
+
+
+@pytest.mark.parametrize("kernel_size", [0, 4, -7])
+def test_kernel_without_a_middle_is_refused(kernel_size):
+    with pytest.raises(ConfigError, match=f"kernel_size={kernel_size}"):
+        SpatialAttention(8, kernel_size)
