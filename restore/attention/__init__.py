@@ -10,23 +10,58 @@ from restore.attention.recalibration.pixel import PixelAttention, PixelAttention
 from restore.attention.recalibration.residual_mask import ResidualAttentionModule, ResidualMaskAttention
 from restore.attention.recalibration.spatial import SpatialAttention
 from restore.attention.recalibration.spatial_channel import SpatialChannelAttention
+from restore.attention.sampling.deformable import DeformableAttention, DeformableConvPack
+from restore.attention.sampling.deformable_conv import DeformableConv, deformable_conv
+from restore.attention.sampling.dynamic_conv import DynamicConv, DynamicConv1d, LightweightConv1d
+from restore.attention.sampling.glimpse import GlimpseNetwork, GlimpseSensor
+from restore.attention.sampling.pyramid import FeaturePyramidAttention, GlobalAttentionUpsample
+from restore.attention.sampling.recurrent_attention import (
+    ActionNetwork,
+    BaselineNetwork,
+    Episode,
+    GlimpseCore,
+    LocationPolicy,
+    RecurrentAttention,
+    reinforce_loss,
+)
+from restore.attention.sampling.spatial_transformer import SpatialTransformer, affine_sample
 
 __all__ = [
     "BAM",
     "CBAM",
+    "ActionNetwork",
     "Attention",
+    "BaselineNetwork",
     "ChannelAttention",
     "ChannelSpatialAttention3d",
+    "DeformableAttention",
+    "DeformableConv",
+    "DeformableConvPack",
+    "DynamicConv",
+    "DynamicConv1d",
     "EnhancedSpatialAttention",
+    "Episode",
+    "FeaturePyramidAttention",
+    "GlimpseCore",
+    "GlimpseNetwork",
+    "GlimpseSensor",
+    "GlobalAttentionUpsample",
+    "LightweightConv1d",
+    "LocationPolicy",
     "NoAttention",
     "PixelAttention",
     "PixelAttentionConv",
     "PooledChannelAttention",
     "Recalibration",
+    "RecurrentAttention",
     "Representation",
     "ResidualAttentionModule",
     "ResidualMaskAttention",
     "SpatialAttention",
     "SpatialChannelAttention",
+    "SpatialTransformer",
+    "affine_sample",
+    "deformable_conv",
     "no_attention",
+    "reinforce_loss",
 ]
