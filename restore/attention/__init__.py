@@ -10,6 +10,14 @@ from restore.attention.recalibration.pixel import PixelAttention, PixelAttention
 from restore.attention.recalibration.residual_mask import ResidualAttentionModule, ResidualMaskAttention
 from restore.attention.recalibration.spatial import SpatialAttention
 from restore.attention.recalibration.spatial_channel import SpatialChannelAttention
+from restore.attention.representation.augmented_conv import AttentionAugmentedConv
+from restore.attention.representation.generalized import GeneralizedAttention
+from restore.attention.representation.layer import LayerAttention
+from restore.attention.representation.point_wise_spatial import PointwiseSpatialAttention
+from restore.attention.representation.quadratic import QuadraticAttention
+from restore.attention.representation.style import StyleAttention, StyleTransform
+from restore.attention.representation.transposed import TransposedAttention
+from restore.attention.representation.window import TokenWindowAttention, WindowAttention
 from restore.attention.sampling.deformable import DeformableAttention, DeformableConvPack
 from restore.attention.sampling.deformable_conv import DeformableConv, deformable_conv
 from restore.attention.sampling.dynamic_conv import DynamicConv, DynamicConv1d, LightweightConv1d
@@ -31,6 +39,7 @@ __all__ = [
     "CBAM",
     "ActionNetwork",
     "Attention",
+    "AttentionAugmentedConv",
     "BaselineNetwork",
     "ChannelAttention",
     "ChannelSpatialAttention3d",
@@ -42,16 +51,20 @@ __all__ = [
     "EnhancedSpatialAttention",
     "Episode",
     "FeaturePyramidAttention",
+    "GeneralizedAttention",
     "GlimpseCore",
     "GlimpseNetwork",
     "GlimpseSensor",
     "GlobalAttentionUpsample",
+    "LayerAttention",
     "LightweightConv1d",
     "LocationPolicy",
     "NoAttention",
     "PixelAttention",
     "PixelAttentionConv",
+    "PointwiseSpatialAttention",
     "PooledChannelAttention",
+    "QuadraticAttention",
     "Recalibration",
     "RecurrentAttention",
     "Representation",
@@ -60,6 +73,11 @@ __all__ = [
     "SpatialAttention",
     "SpatialChannelAttention",
     "SpatialTransformer",
+    "StyleAttention",
+    "StyleTransform",
+    "TokenWindowAttention",
+    "TransposedAttention",
+    "WindowAttention",
     "affine_sample",
     "deformable_conv",
     "no_attention",
