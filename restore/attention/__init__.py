@@ -5,9 +5,19 @@ from restore.attention.recalibration.bam import BAM
 from restore.attention.recalibration.cbam import CBAM, PooledChannelAttention
 from restore.attention.recalibration.channel import ChannelAttention
 from restore.attention.recalibration.channel_spatial_3d import ChannelSpatialAttention3d
+from restore.attention.recalibration.context_encoding import ContextEncoding
+from restore.attention.recalibration.contrast import ContrastChannelAttention
+from restore.attention.recalibration.coordinate import CoordinateAttention
+from restore.attention.recalibration.covariance_pooling import CovariancePooling
+from restore.attention.recalibration.efficient_channel import EfficientChannelAttention
+from restore.attention.recalibration.encoding_layer import EncodingLayer
 from restore.attention.recalibration.enhanced_spatial import EnhancedSpatialAttention
+from restore.attention.recalibration.gather_excite import GatherExcite
+from restore.attention.recalibration.matrix_square_root import matrix_square_root
 from restore.attention.recalibration.pixel import PixelAttention, PixelAttentionConv
 from restore.attention.recalibration.residual_mask import ResidualAttentionModule, ResidualMaskAttention
+from restore.attention.recalibration.second_order import SecondOrderChannelAttention
+from restore.attention.recalibration.simple import SimpleChannelAttention
 from restore.attention.recalibration.spatial import SpatialAttention
 from restore.attention.recalibration.spatial_channel import SpatialChannelAttention
 from restore.attention.representation.augmented_conv import AttentionAugmentedConv
@@ -43,14 +53,21 @@ __all__ = [
     "BaselineNetwork",
     "ChannelAttention",
     "ChannelSpatialAttention3d",
+    "ContextEncoding",
+    "ContrastChannelAttention",
+    "CoordinateAttention",
+    "CovariancePooling",
     "DeformableAttention",
     "DeformableConv",
     "DeformableConvPack",
     "DynamicConv",
     "DynamicConv1d",
+    "EfficientChannelAttention",
+    "EncodingLayer",
     "EnhancedSpatialAttention",
     "Episode",
     "FeaturePyramidAttention",
+    "GatherExcite",
     "GeneralizedAttention",
     "GlimpseCore",
     "GlimpseNetwork",
@@ -70,6 +87,8 @@ __all__ = [
     "Representation",
     "ResidualAttentionModule",
     "ResidualMaskAttention",
+    "SecondOrderChannelAttention",
+    "SimpleChannelAttention",
     "SpatialAttention",
     "SpatialChannelAttention",
     "SpatialTransformer",
@@ -80,6 +99,7 @@ __all__ = [
     "WindowAttention",
     "affine_sample",
     "deformable_conv",
+    "matrix_square_root",
     "no_attention",
     "reinforce_loss",
 ]

@@ -46,7 +46,10 @@ def no_adapter(kind: str, name: str) -> None:
 
 
 def load_by_rule(adapted: Adapted, record: Record, rule: str) -> None:
-    """Load the official state by its rule; fixed keys and integer tensors keep the constants that ours has."""
+    """Load the official state by its rule; fixed keys and integer tensors keep the constants that ours has.
+
+    A linear layer may be a 1x1 convolution of ours: axes of one pixel are added or dropped, nothing else is reshaped.
+    """
     own = adapted.module.state_dict()
     state = {}
     for key, shape in record["state_dict"].items():
@@ -55,8 +58,14 @@ def load_by_rule(adapted: Adapted, record: Record, rule: str) -> None:
             assert list(ours.shape) == shape, key
             state[key] = ours
         else:
-            state[key] = rule_value(key, shape, rule)
+            value = rule_value(key, shape, rule)
+            state[key] = value if ours is None else _with_axes_of(ours, value)
     load_official_state(adapted.module, state, adapted.table)
+
+
+def _with_axes_of(ours: Tensor, value: Tensor) -> Tensor:
+    same = [side for side in ours.shape if side > 1] == [side for side in value.shape if side > 1]
+    return value.reshape(ours.shape) if same else value
 
 
 def arrays(record: Record, letter: str) -> list[Tensor]:
