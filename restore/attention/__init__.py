@@ -23,6 +23,8 @@ from restore.attention.recalibration.spatial_channel import SpatialChannelAttent
 from restore.attention.representation.augmented_conv import AttentionAugmentedConv
 from restore.attention.representation.generalized import GeneralizedAttention
 from restore.attention.representation.layer import LayerAttention
+from restore.attention.representation.non_local import NonLocalAttention
+from restore.attention.representation.non_local_axes import NonLocalAttention1d, NonLocalAttention3d
 from restore.attention.representation.point_wise_spatial import PointwiseSpatialAttention
 from restore.attention.representation.quadratic import QuadraticAttention
 from restore.attention.representation.style import StyleAttention, StyleTransform
@@ -77,6 +79,9 @@ __all__ = [
     "LightweightConv1d",
     "LocationPolicy",
     "NoAttention",
+    "NonLocalAttention",
+    "NonLocalAttention1d",
+    "NonLocalAttention3d",
     "PixelAttention",
     "PixelAttentionConv",
     "PointwiseSpatialAttention",
