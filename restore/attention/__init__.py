@@ -13,6 +13,7 @@ from restore.attention.recalibration.efficient_channel import EfficientChannelAt
 from restore.attention.recalibration.encoding_layer import EncodingLayer
 from restore.attention.recalibration.enhanced_spatial import EnhancedSpatialAttention
 from restore.attention.recalibration.gather_excite import GatherExcite
+from restore.attention.recalibration.mask import MaskAttention
 from restore.attention.recalibration.matrix_square_root import matrix_square_root
 from restore.attention.recalibration.pixel import PixelAttention, PixelAttentionConv
 from restore.attention.recalibration.residual_mask import ResidualAttentionModule, ResidualMaskAttention
@@ -27,6 +28,7 @@ from restore.attention.representation.non_local import NonLocalAttention
 from restore.attention.representation.non_local_axes import NonLocalAttention1d, NonLocalAttention3d
 from restore.attention.representation.point_wise_spatial import PointwiseSpatialAttention
 from restore.attention.representation.quadratic import QuadraticAttention
+from restore.attention.representation.region_non_local import RegionNonLocalAttention
 from restore.attention.representation.style import StyleAttention, StyleTransform
 from restore.attention.representation.transposed import TransposedAttention
 from restore.attention.representation.window import TokenWindowAttention, WindowAttention
@@ -78,6 +80,7 @@ __all__ = [
     "LayerAttention",
     "LightweightConv1d",
     "LocationPolicy",
+    "MaskAttention",
     "NoAttention",
     "NonLocalAttention",
     "NonLocalAttention1d",
@@ -89,6 +92,7 @@ __all__ = [
     "QuadraticAttention",
     "Recalibration",
     "RecurrentAttention",
+    "RegionNonLocalAttention",
     "Representation",
     "ResidualAttentionModule",
     "ResidualMaskAttention",

@@ -3,12 +3,14 @@
 from restore.layers.mean_shift import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift, mean_shift_constants
 from restore.layers.padding import pad_to_multiple
 from restore.layers.pre_activation import PreActivationUnit
+from restore.layers.residual_unit import ResidualUnit
 from restore.layers.upsample import Upsample
 
 __all__ = [
     "DIV2K_MEAN",
     "DIV_FLICKR2K_MEAN",
     "PreActivationUnit",
+    "ResidualUnit",
     "Upsample",
     "mean_shift",
     "mean_shift_constants",

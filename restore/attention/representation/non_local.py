@@ -7,7 +7,7 @@ Restoration", ICLR 2019, https://arxiv.org/abs/1903.10082
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +53,11 @@ class NonLocalOverAxes(nn.Module):
         name = type(self).__name__
         if channels < 1:
             raise ConfigError(f"{name} got channels={channels}. Give the C of the layer before it.")
+        if pairwise not in get_args(Pairwise) or normalize_over not in ("keys", "queries"):
+            raise ConfigError(
+                f"{name} got pairwise={pairwise!r}, normalize_over={normalize_over!r}. "
+                f"Choose of {', '.join(get_args(Pairwise))}, and of keys, queries."
+            )
         if reduction < 1 or (width is not None and (width < 1 or reduction != 2)):
             raise ConfigError(f"{name} got reduction={reduction}, width={width}. Give one of the two, from 1.")
         if normalize_over == "queries" and "gaussian" not in pairwise:
@@ -78,7 +83,7 @@ class NonLocalOverAxes(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C, ...)."""
         self.check(x)
-        return self._output(x, self._seen(self.queries(x), self.keys(x), self.values(x)))
+        return self.output(x, self._seen(self.queries(x), self.keys(x), self.values(x)))
 
     def affinity(self, x: Tensor, at: tuple[int, ...] | None = None) -> Tensor:
         """(N, C, ...) -> (N, 1, L, K), K places of the keys; with `at`, (N, 1, ...) over the keys."""
@@ -105,7 +110,7 @@ class NonLocalOverAxes(nn.Module):
 
     def gather(self, x: Tensor, affinity: Tensor) -> Tensor:
         """(N, C, ...) and (N, 1, L, K) -> (N, C, ...)."""
-        return self._output(x, affinity.squeeze(1) @ self.values(x))
+        return self.output(x, affinity.squeeze(1) @ self.values(x))
 
     def check(self, x: Tensor) -> None:
         """Raise ShapeError unless `x` is (N, channels, ...) of the block's axes."""
@@ -131,6 +136,11 @@ class NonLocalOverAxes(nn.Module):
         """Sizes of the map of keys."""
         return tuple(size // window for size, window in zip(x.shape[2:], self._windows(x), strict=True))
 
+    def output(self, x: Tensor, seen: Tensor) -> Tensor:
+        """(N, C, ...) and what its places have seen, (N, L, C/r) -> (N, C, ...)."""
+        seen = seen.transpose(1, 2).reshape(x.shape[0], -1, *x.shape[2:])  # (N, C/r, ...)
+        return x + self.norm(self.project(seen))
+
     def _windows(self, x: Tensor) -> tuple[int, ...]:
         """A side of 1 is not pooled; an odd one loses its last place, as published."""
         halves = [self.subsample and axis in self.pooled for axis in self.axes]
@@ -153,10 +163,6 @@ class NonLocalOverAxes(nn.Module):
         """The 1x1 convolution over a concatenation is a sum of what it makes of each: (N, L) and (N, K)."""
         of_query, of_key = self.concatenate.weight.flatten().chunk(2)
         return query @ of_query, key @ of_key
-
-    def _output(self, x: Tensor, seen: Tensor) -> Tensor:
-        seen = seen.transpose(1, 2).reshape(x.shape[0], -1, *x.shape[2:])  # (N, C/r, ...)
-        return x + self.norm(self.project(seen))
 
 
 class NonLocalAttention(NonLocalOverAxes, Representation):
