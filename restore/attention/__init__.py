@@ -26,6 +26,7 @@ from restore.attention.representation.generalized import GeneralizedAttention
 from restore.attention.representation.layer import LayerAttention
 from restore.attention.representation.non_local import NonLocalAttention
 from restore.attention.representation.non_local_axes import NonLocalAttention1d, NonLocalAttention3d
+from restore.attention.representation.non_local_sparse import NonLocalSparseAttention
 from restore.attention.representation.point_wise_spatial import PointwiseSpatialAttention
 from restore.attention.representation.quadratic import QuadraticAttention
 from restore.attention.representation.region_non_local import RegionNonLocalAttention
@@ -85,6 +86,7 @@ __all__ = [
     "NonLocalAttention",
     "NonLocalAttention1d",
     "NonLocalAttention3d",
+    "NonLocalSparseAttention",
     "PixelAttention",
     "PixelAttentionConv",
     "PointwiseSpatialAttention",
