@@ -21,13 +21,21 @@ from restore.attention.recalibration.second_order import SecondOrderChannelAtten
 from restore.attention.recalibration.simple import SimpleChannelAttention
 from restore.attention.recalibration.spatial import SpatialAttention
 from restore.attention.recalibration.spatial_channel import SpatialChannelAttention
+from restore.attention.representation.atrous_object_context import AtrousObjectContext
 from restore.attention.representation.augmented_conv import AttentionAugmentedConv
+from restore.attention.representation.compact_non_local import CompactNonLocalAttention
+from restore.attention.representation.criss_cross import CrissCrossAttention
+from restore.attention.representation.dual import ChannelSelfAttention, PositionAttention
+from restore.attention.representation.dual_head import DualAttentionHead
 from restore.attention.representation.generalized import GeneralizedAttention
+from restore.attention.representation.global_context import GlobalContext
 from restore.attention.representation.layer import LayerAttention
 from restore.attention.representation.non_local import NonLocalAttention
 from restore.attention.representation.non_local_axes import NonLocalAttention1d, NonLocalAttention3d
 from restore.attention.representation.non_local_sparse import NonLocalSparseAttention
+from restore.attention.representation.object_context import BaseObjectContext, ObjectContext, ObjectContextPooling
 from restore.attention.representation.point_wise_spatial import PointwiseSpatialAttention
+from restore.attention.representation.pyramid_object_context import PyramidObjectContext
 from restore.attention.representation.quadratic import QuadraticAttention
 from restore.attention.representation.region_non_local import RegionNonLocalAttention
 from restore.attention.representation.style import StyleAttention, StyleTransform
@@ -53,18 +61,24 @@ __all__ = [
     "BAM",
     "CBAM",
     "ActionNetwork",
+    "AtrousObjectContext",
     "Attention",
     "AttentionAugmentedConv",
+    "BaseObjectContext",
     "BaselineNetwork",
     "ChannelAttention",
+    "ChannelSelfAttention",
     "ChannelSpatialAttention3d",
+    "CompactNonLocalAttention",
     "ContextEncoding",
     "ContrastChannelAttention",
     "CoordinateAttention",
     "CovariancePooling",
+    "CrissCrossAttention",
     "DeformableAttention",
     "DeformableConv",
     "DeformableConvPack",
+    "DualAttentionHead",
     "DynamicConv",
     "DynamicConv1d",
     "EfficientChannelAttention",
@@ -78,6 +92,7 @@ __all__ = [
     "GlimpseNetwork",
     "GlimpseSensor",
     "GlobalAttentionUpsample",
+    "GlobalContext",
     "LayerAttention",
     "LightweightConv1d",
     "LocationPolicy",
@@ -87,10 +102,14 @@ __all__ = [
     "NonLocalAttention1d",
     "NonLocalAttention3d",
     "NonLocalSparseAttention",
+    "ObjectContext",
+    "ObjectContextPooling",
     "PixelAttention",
     "PixelAttentionConv",
     "PointwiseSpatialAttention",
     "PooledChannelAttention",
+    "PositionAttention",
+    "PyramidObjectContext",
     "QuadraticAttention",
     "Recalibration",
     "RecurrentAttention",
