@@ -170,6 +170,8 @@ def test_logit_scale_scales_the_logits():
 @pytest.mark.parametrize(
     "options",
     [
+        {"pairwise": "embedded"},
+        {"normalize_over": "rows"},
         {"reduction": 0},
         {"width": 0},
         {"width": 4, "reduction": 4},
