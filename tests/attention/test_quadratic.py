@@ -59,6 +59,15 @@ def test_a_head_sees_its_center_most():
     torch.testing.assert_close(row.sum(), torch.ones(()))
 
 
+def test_no_weight_is_so_small_that_products_are_denormal():
+    module, x = QuadraticAttention(4), torch.rand(1, 4, 32, 32)
+    for axis in (0, 1):
+        weights = module._along(axis, x)
+        assert (weights == 0).any()
+        assert weights[weights > 0].min() > 1e-32
+        torch.testing.assert_close(weights.sum(-1), torch.ones(9, 32))
+
+
 def test_memory_has_no_matrix_of_all_pairs():
     module = QuadraticAttention(4, heads=9)
     with Memory() as memory:

