@@ -2,7 +2,16 @@
 
 from restore.blocks.plain_layer import PlainLayer
 from restore.blocks.residual_attention_block import ResidualAttentionBlock
-from restore.blocks.residual_block import ResidualBlock
+from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 from restore.blocks.residual_group import ResidualGroup
+from restore.blocks.wavelet_block import WaveletBlock
 
-__all__ = ["PlainLayer", "ResidualAttentionBlock", "ResidualBlock", "ResidualGroup"]
+__all__ = [
+    "Activation",
+    "Placement",
+    "PlainLayer",
+    "ResidualAttentionBlock",
+    "ResidualBlock",
+    "ResidualGroup",
+    "WaveletBlock",
+]

@@ -2,26 +2,45 @@
 
 Papers: Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Resolution", CVPRW 2017
 (two convolutions, no normalisation), https://arxiv.org/abs/1707.02921; with ChannelAttention in the slot
-it is the RCAB of Zhang et al., ECCV 2018, section 3.3, https://arxiv.org/abs/1807.02758
+it is the RCAB of Zhang et al., ECCV 2018, section 3.3, https://arxiv.org/abs/1807.02758. The four placements:
+Hu et al., "Squeeze-and-Excitation Networks", TPAMI 2020, ablation of the integration strategy and figure 5,
+https://arxiv.org/abs/1709.01507
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor, nn
 
 from restore.attention import Attention
 from restore.errors import ConfigError
 
+Placement = Literal["standard", "pre", "post", "identity"]
+Activation = Literal["relu", "prelu"]
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU}
+_PLACEMENTS = ("standard", "pre", "post", "identity")
+
 
 class ResidualBlock(nn.Module):
-    """Convolution, ReLU, convolution, attention, plus the input.
+    """Convolution, activation, convolution, plus the input, and attention at one of four places.
+
+    Formula, with branch = conv2(activation(conv1(.))):
+        standard: y = x + attention(branch(x))
+        pre:      y = x + branch(attention(x))
+        post:     y = attention(x + branch(x))
+        identity: y = attention(x) + branch(x)
+
+    In the paper "post" comes after the block's last ReLU; blocks of restoration have none, so here it is the sum alone.
 
     Args:
         channels: C of the feature map.
         attention: builds the block's attention from C.
         kernel_size: of both convolutions, odd.
+        placement: where the attention acts; the tensors' names are the same for all.
+        activation: "relu", or "prelu" with one learnt slope for all channels.
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -30,19 +49,41 @@ class ResidualBlock(nn.Module):
         input and output: (N, C, H, W).
 
     Raises:
-        ConfigError: `kernel_size` is even or below 1.
+        ConfigError: `kernel_size` is even or below 1, or there is no such placement or activation.
     """
 
-    def __init__(self, channels: int, attention: Callable[[int], Attention], kernel_size: int = 3) -> None:
+    def __init__(
+        self,
+        channels: int,
+        attention: Callable[[int], Attention],
+        kernel_size: int = 3,
+        placement: Placement = "standard",
+        activation: Activation = "relu",
+    ) -> None:
         super().__init__()
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ConfigError(f"ResidualBlock got kernel_size={kernel_size}. Choose an odd number.")
+        if placement not in _PLACEMENTS:
+            raise ConfigError(f"ResidualBlock got placement={placement!r}. Choose one of {', '.join(_PLACEMENTS)}.")
+        if activation not in _ACTIVATIONS:
+            raise ConfigError(f"ResidualBlock got activation={activation!r}. Choose one of {', '.join(_ACTIVATIONS)}.")
+        self.placement = placement
         self.conv1 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
-        self.activation = nn.ReLU()
+        self.activation = _ACTIVATIONS[activation]()
         self.conv2 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.attention = attention(channels)
-        self.context = 2 * (kernel_size // 2) + self.attention.context
+        reach, looks = 2 * (kernel_size // 2), self.attention.context
+        self.context = max(reach, looks) if placement == "identity" else reach + looks
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
-        return x + self.attention(self.conv2(self.activation(self.conv1(x))))
+        if self.placement == "pre":
+            return x + self._branch(self.attention(x))
+        if self.placement == "post":
+            return self.attention(x + self._branch(x))
+        if self.placement == "identity":
+            return self.attention(x) + self._branch(x)
+        return x + self.attention(self._branch(x))
+
+    def _branch(self, x: Tensor) -> Tensor:
+        return self.conv2(self.activation(self.conv1(x)))

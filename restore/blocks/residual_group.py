@@ -11,7 +11,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from restore.attention import Attention
-from restore.blocks.residual_block import ResidualBlock
+from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 
 
 class ResidualGroup(nn.Module):
@@ -22,6 +22,8 @@ class ResidualGroup(nn.Module):
         blocks: how many residual blocks.
         attention: builds each block's attention from C; called once a block.
         kernel_size: of all convolutions, odd.
+        placement: where the attention acts in each block, see `ResidualBlock`.
+        activation: of each block, "relu" or "prelu".
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -30,9 +32,17 @@ class ResidualGroup(nn.Module):
         input and output: (N, C, H, W).
     """
 
-    def __init__(self, channels: int, blocks: int, attention: Callable[[int], Attention], kernel_size: int = 3) -> None:
+    def __init__(
+        self,
+        channels: int,
+        blocks: int,
+        attention: Callable[[int], Attention],
+        kernel_size: int = 3,
+        placement: Placement = "standard",
+        activation: Activation = "relu",
+    ) -> None:
         super().__init__()
-        stack = [ResidualBlock(channels, attention, kernel_size) for _ in range(blocks)]
+        stack = [ResidualBlock(channels, attention, kernel_size, placement, activation) for _ in range(blocks)]
         self.blocks = nn.Sequential(*stack)
         self.conv = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.context = kernel_size // 2 + sum(block.context for block in stack)

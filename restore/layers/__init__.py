@@ -5,6 +5,7 @@ from restore.layers.padding import pad_to_multiple
 from restore.layers.pre_activation import PreActivationUnit
 from restore.layers.residual_unit import ResidualUnit
 from restore.layers.upsample import Upsample
+from restore.layers.wavelet import haar_filters, haar_transform, inverse_haar_transform
 
 __all__ = [
     "DIV2K_MEAN",
@@ -12,6 +13,9 @@ __all__ = [
     "PreActivationUnit",
     "ResidualUnit",
     "Upsample",
+    "haar_filters",
+    "haar_transform",
+    "inverse_haar_transform",
     "mean_shift",
     "mean_shift_constants",
     "pad_to_multiple",

@@ -12,7 +12,7 @@ from math import ceil
 from torch import Tensor, nn
 
 from restore.attention import Attention, ChannelAttention
-from restore.blocks import ResidualGroup
+from restore.blocks import Placement, ResidualGroup
 from restore.errors import ConfigError
 from restore.layers import DIV2K_MEAN, Upsample, mean_shift, mean_shift_constants
 from restore.networks.base import RestorationNetwork
@@ -36,6 +36,7 @@ class RCAN(RestorationNetwork):
         mean: colour, in [0, 1], that is subtracted first and added at the end. None is DIV2K's for RGB and no
             shift for gray; an empty sequence is no shift.
         attention: builds each block's attention from `width`.
+        placement: where the attention acts in each block, see `ResidualBlock`; the paper's is "standard".
 
     The mean shift is four buffers, `subtract_*` and `add_*`, not trained; in the authors' code they are trained
     by accident, so their checkpoints may hold any values there, and these are kept.
@@ -63,6 +64,7 @@ class RCAN(RestorationNetwork):
         pixel_range: float = 255.0,
         mean: Sequence[float] | None = None,
         attention: Callable[[int], Attention] = rcan_attention,
+        placement: Placement = "standard",
     ) -> None:
         if min(image_channels, width, groups, blocks) < 1 or pixel_range <= 0:
             raise ConfigError(
@@ -76,7 +78,7 @@ class RCAN(RestorationNetwork):
                 f"RCAN got a mean of {len(mean)} colours and image_channels={image_channels}. "
                 "Give one value a channel, or [] for no shift."
             )
-        stack = [ResidualGroup(width, blocks, attention) for _ in range(groups)]
+        stack = [ResidualGroup(width, blocks, attention, placement=placement) for _ in range(groups)]
         upsample = Upsample(width, scale)
         context = 2 + sum(group.context for group in stack) + ceil(upsample.context + 1 / scale)
         super().__init__(scale=scale, image_channels=image_channels, multiple_of=1, context=context)

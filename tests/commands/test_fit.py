@@ -10,7 +10,7 @@ import yaml
 
 from restore.images import read_pixels
 from restore.tasks import RestorationTask, load_task
-from restore.zoo import load_network
+from restore.zoo import build, load_network
 from tests.data.pictures import make_pictures
 from tests.runs import ROOT, call, only_run, words
 
@@ -78,6 +78,14 @@ def test_attention_swapped_by_a_line_of_yaml(tmp_path, capsys):
     assert call(["fit", "--config", str(tmp_path / "mine.yaml"), "--print_config"]) == 0
     network = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["network"]["init_args"]
     assert network["attention"] == {"class_path": "restore.attention.ChannelAttention", "init_args": {"reduction": 16}}
+
+
+def test_placement_of_the_attention_is_one_flag(capsys):
+    assert call(["fit", "--config", "rcan_small", "--model.network.placement", "identity", "--print_config"]) == 0
+    network = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["network"]
+    assert network["init_args"]["placement"] == "identity"
+    network["init_args"] |= {"groups": 1, "blocks": 1}
+    assert build(network).groups[0].blocks[0].placement == "identity"
 
 
 def test_the_best_weights_hold_the_average_and_load_by_path(fitted):
@@ -245,8 +253,6 @@ COUNTS = {"rcan": (15_592_355, 15_592_355), "rcan_small": (1, 1_500_000), "denoi
 
 @pytest.mark.parametrize("recipe", COUNTS)
 def test_recipes_have_the_number_of_parameters_that_they_say(recipe):
-    from restore.zoo import build
-
     spec = yaml.safe_load((ROOT / "configs" / f"{recipe}.yaml").read_text())["model"]["init_args"]["network"]
     with torch.device("meta"):
         count = sum(parameter.numel() for parameter in build(spec).parameters())

@@ -212,6 +212,14 @@ def test_networks_of_ours_alone_have_no_official_names():
     assert isinstance(no_attention(3), NoAttention)
 
 
+def test_a_placement_that_the_authors_have_not_is_refused():
+    from restore.attention import ChannelAttention
+
+    network = RCAN(scale=2, width=8, groups=1, blocks=1, attention=lambda c: ChannelAttention(c, 2), placement="pre")
+    with pytest.raises(CheckpointError, match="placement"):
+        to_official(network)
+
+
 def test_official_files_are_loaded_like_any_other(tmp_path):
     state = official_rcan(scale=4)
     torch.save({"params": state}, tmp_path / "theirs.pth")

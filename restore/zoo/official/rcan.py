@@ -8,7 +8,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from restore import networks
-from restore.blocks import ResidualGroup
+from restore.blocks import ResidualBlock, ResidualGroup
 from restore.errors import CheckpointError
 from restore.zoo.official.mean_shift import RANGE_QUESTION, pixel_range_of
 from restore.zoo.official.table import Family, Table, conv, within
@@ -34,6 +34,9 @@ def residual_group_table(blocks: int) -> Table:
 
 def rcan_table(network: networks.RCAN) -> Table:
     """RCAN -> RCAN."""
+    blocks = [block for block in network.modules() if isinstance(block, ResidualBlock)]
+    if any(block.placement != "standard" for block in blocks):
+        raise CheckpointError("The authors' RCAN has its attention at the end of the branch (placement standard) only.")
     table: Table = {}
     if network.shifts:
         for theirs, ours in (("sub_mean", "subtract"), ("add_mean", "add")):
