@@ -20,6 +20,7 @@ class PlainLayer(nn.Module):
         channels: C of the feature map.
         normalization: whether to normalise after the convolution (eps 1e-4, momentum 0.9, as in the authors' code).
         attention: builds the layer's attention from C.
+        dilation: of the convolution; 1 in DnCNN, up to 4 in IRCNN.
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -28,13 +29,15 @@ class PlainLayer(nn.Module):
         input and output: (N, C, H, W).
     """
 
-    def __init__(self, channels: int, normalization: bool, attention: Callable[[int], Attention]) -> None:
+    def __init__(
+        self, channels: int, normalization: bool, attention: Callable[[int], Attention], dilation: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.norm = nn.BatchNorm2d(channels, eps=1e-4, momentum=0.9) if normalization else nn.Identity()
         self.activation = nn.ReLU()
         self.attention = attention(channels)
-        self.context = 1 + self.attention.context
+        self.context = dilation + self.attention.context
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""

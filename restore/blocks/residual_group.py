@@ -23,7 +23,8 @@ class ResidualGroup(nn.Module):
         attention: builds each block's attention from C; called once a block.
         kernel_size: of all convolutions, odd.
         placement: where the attention acts in each block, see `ResidualBlock`.
-        activation: of each block, "relu" or "prelu".
+        activation: of each block, "relu", "prelu" or "silu".
+        residual_scale: of each block's branch.
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -40,9 +41,13 @@ class ResidualGroup(nn.Module):
         kernel_size: int = 3,
         placement: Placement = "standard",
         activation: Activation = "relu",
+        residual_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        stack = [ResidualBlock(channels, attention, kernel_size, placement, activation) for _ in range(blocks)]
+        stack = [
+            ResidualBlock(channels, attention, kernel_size, placement, activation, residual_scale)
+            for _ in range(blocks)
+        ]
         self.blocks = nn.Sequential(*stack)
         self.conv = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.context = kernel_size // 2 + sum(block.context for block in stack)

@@ -1,4 +1,4 @@
-"""The upsampler of EDSR and RCAN: convolutions and pixel shuffles, no activation.
+"""The upsampler of EDSR and RCAN: convolutions and pixel shuffles, no activation; RDN's and CARN's by options.
 
 Papers: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
 Neural Network", CVPR 2016, https://arxiv.org/abs/1609.05158 (the shuffle); Lim et al., CVPRW 2017, figure 3,
@@ -18,27 +18,39 @@ class Upsample(nn.Sequential):
     Args:
         channels: C of the feature map.
         scale: how many times larger the result is: 1, 2, 3, 4 or 8.
+        width: channels from the first shuffle on, as in RDN; None keeps C. Nothing happens to them at x1.
+        groups: of the convolutions, as in CARN-M.
+        activation: whether a ReLU stands between convolution and shuffle, as in CARN.
 
     Attributes:
+        width: channels of the result.
         context: pixels of the small side around a place that its result depends on; the later ones are fractions.
 
     Shape:
-        input (N, C, h, w); output (N, C, scale * h, scale * w).
+        input (N, C, h, w); output (N, width, scale * h, scale * w).
 
     Raises:
-        ConfigError: another scale.
+        ConfigError: another scale, or channels that `groups` does not divide.
     """
 
-    def __init__(self, channels: int, scale: int) -> None:
+    def __init__(
+        self, channels: int, scale: int, width: int | None = None, groups: int = 1, activation: bool = False
+    ) -> None:
         if scale not in _STEPS:
             raise ConfigError(f"Upsample got scale={scale}. Choose one of {', '.join(map(str, _STEPS))}.")
+        wide = channels if width is None else width
+        if groups < 1 or channels % groups or wide % groups:
+            raise ConfigError(f"Upsample got groups={groups} for {channels} and {wide} channels. Choose a divisor.")
         layers: list[nn.Module] = []
         enlarged, context = 1, 0.0
         for step in _STEPS[scale]:
-            layers += [nn.Conv2d(channels, step**2 * channels, 3, padding=1), nn.PixelShuffle(step)]
+            layers.append(nn.Conv2d(channels, step**2 * wide, 3, padding=1, groups=groups))
+            layers += [nn.ReLU(), nn.PixelShuffle(step)] if activation else [nn.PixelShuffle(step)]
             context += 1 / enlarged
             enlarged *= step
+            channels = wide
         super().__init__(*layers)
+        self.width = channels
         self.context = context
 
 

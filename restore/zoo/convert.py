@@ -33,7 +33,11 @@ class Converted:
 
 
 def convert_file(
-    path: str | PathLike[str], *, pixel_range: float | None = None, network: str | None = None
+    path: str | PathLike[str],
+    *,
+    pixel_range: float | None = None,
+    network: str | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> Converted:
     """Open an official checkpoint (.pth, .pt) and recognise its network from names and shapes.
 
@@ -41,25 +45,36 @@ def convert_file(
         path: the file; only tensors are read from it, never code.
         pixel_range: what the weights call white; needed only where the file does not say.
         network: our class name, where the names fit several networks.
+        answers: arguments of our network that no tensor tells, such as EDSR's `residual_scale`; an error asks for
+            those that are needed.
 
     Raises:
         CheckpointError: the file cannot be opened, is of no known network, or leaves a question open.
     """
     try:
-        return convert_state(read_official_state(path), pixel_range=pixel_range, network=network)
+        state = read_official_state(path)
+        return convert_state(state, pixel_range=pixel_range, network=network, answers=answers)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
 
 def load_official(
-    path: str | PathLike[str], *, pixel_range: float | None = None, network: str | None = None
+    path: str | PathLike[str],
+    *,
+    pixel_range: float | None = None,
+    network: str | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> RestorationNetwork:
     """The network of `convert_file` alone."""
-    return convert_file(path, pixel_range=pixel_range, network=network).network
+    return convert_file(path, pixel_range=pixel_range, network=network, answers=answers).network
 
 
 def convert_state(
-    state: Mapping[str, Tensor], *, pixel_range: float | None = None, network: str | None = None
+    state: Mapping[str, Tensor],
+    *,
+    pixel_range: float | None = None,
+    network: str | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> Converted:
     """As `convert_file`, from tensors under their official names."""
     family = _recognise(state, network)
@@ -70,6 +85,7 @@ def convert_state(
         raise
     except (ValueError, LookupError, ArithmeticError) as error:
         raise CheckpointError(f"The names are {name}'s but the shapes are not ({error}).") from error
+    options = _answered(family, state, options, answers or {})
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
     load_official_state(built, state, family.table(built))
@@ -136,6 +152,22 @@ def _recognise(state: Mapping[str, Tensor], network: str | None) -> Family:
             f"The names are of no known network ({_known()}). The first are {', '.join(list(state)[:4])}."
         )
     return candidates[0]
+
+
+def _answered(
+    family: Family, state: Mapping[str, Tensor], options: Mapping[str, Any], answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options of the file and those that were answered."""
+    name = family.network.__name__
+    for option, question in family.unknown(state).items():
+        if option not in answers and option not in options:
+            raise CheckpointError(f"No tensor of this {name} tells its {option}. {question}")
+    told = [option for option in answers if option in options and answers[option] != options[option]]
+    if told:
+        raise CheckpointError(
+            f"The file tells {told[0]}={options[told[0]]} of this {name}, the answers {answers[told[0]]}. Leave it out."
+        )
+    return {**options, **answers}
 
 
 def _known() -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import restore.networks
 from restore.attention import ChannelAttention, no_attention
 from restore.errors import ConfigError, ShapeError
-from restore.networks import RCAN, DnCNN, RestorationNetwork, UNet
+from restore.networks import CARN, EDSR, IRCNN, MDSR, RCAN, RDN, DnCNN, FDnCNN, RestorationNetwork, UNet
 from tests.parity.rules import fill
 
 
@@ -29,6 +29,17 @@ SMALL = {
     "dncnn": lambda a: DnCNN(width=5, depth=5, attention=a),
     "dncnn_gray_norm": lambda a: DnCNN(image_channels=1, width=4, depth=6, normalization=True, attention=a),
     "dncnn_two": lambda a: DnCNN(width=4, depth=2, attention=a),
+    **{f"edsr_x{s}": lambda a, s=s: EDSR(scale=s, width=4, blocks=2, attention=a) for s in (1, 2, 3, 4)},
+    "edsr_gray": lambda a: EDSR(scale=2, image_channels=1, width=4, blocks=1, residual_scale=1, attention=a),
+    **{f"mdsr_x{s}": lambda a, s=s: MDSR(scale=s, width=4, blocks=1, scales=(s,), attention=a) for s in (2, 3, 4)},
+    **{f"rdn_x{s}": lambda a, s=s: RDN(s, 3, 4, growth=3, blocks=2, layers=2, attention=a) for s in (1, 2, 3, 4)},
+    "rdn_gray": lambda a: RDN(2, 1, 4, growth=2, blocks=1, layers=3, attention=a),
+    **{f"carn_x{s}": lambda a, s=s: CARN(scale=s, width=4, scales=(s,), attention=a) for s in (2, 3, 4)},
+    "carn_m": lambda a: CARN(scale=4, width=4, mobile=True, groups=2, scales=(4,), attention=a),
+    "ircnn": lambda a: IRCNN(width=4, attention=a),
+    "ircnn_gray_norm": lambda a: IRCNN(image_channels=1, width=4, normalization=True, attention=a),
+    "fdncnn": lambda a: FDnCNN(width=4, depth=4, attention=a),
+    "fdncnn_gray": lambda a: FDnCNN(image_channels=1, width=4, depth=3, normalization=True, attention=a),
     "unet": lambda a: UNet(widths=(4, 6), blocks=(1, 2), attention=a),
     "unet_one": lambda a: UNet(image_channels=1, widths=(4,), blocks=(1,), attention=a),
 }
@@ -37,10 +48,15 @@ SMALL = {
 def built(name: str, slot=attention) -> RestorationNetwork:
     """With weights by rule B, but the constants of its mean shift."""
     network = SMALL[name](slot)
-    constants = {key: tensor.clone() for key, tensor in network.named_buffers() if key.startswith(("subtract", "add"))}
+    constants = {key: t.clone() for key, t in network.state_dict().items() if key.startswith(("subtract_", "add_"))}
     fill(network)
     network.load_state_dict(network.state_dict() | constants)
     return network.eval()
+
+
+def level(network: RestorationNetwork) -> tuple[torch.Tensor, ...]:
+    """What a network takes beside the picture."""
+    return (torch.tensor([25 / 255]),) if network.takes_sigma else ()
 
 
 def test_every_exported_network_is_under_test():
@@ -58,7 +74,7 @@ class TestContract:
         degraded = torch.rand(n, network.image_channels, h, w)
         before = degraded.clone()
         with torch.no_grad():
-            restored = network(degraded)
+            restored = network(degraded, *level(network))
         assert restored.shape == (n, network.image_channels, network.scale * h, network.scale * w)
         assert restored.isfinite().all()
         assert torch.equal(degraded, before)
@@ -66,25 +82,26 @@ class TestContract:
     @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
     def test_follows_the_type_of_its_weights(self, name, dtype):
         network = built(name).to(dtype)
-        assert network(torch.rand(1, network.image_channels, 5, 6, dtype=dtype)).dtype == dtype
+        degraded = torch.rand(1, network.image_channels, 5, 6, dtype=dtype)
+        assert network(degraded, *level(network)).dtype == dtype
 
     def test_pictures_of_a_batch_do_not_mix(self, name):
         network = built(name).double()
         degraded = torch.rand(3, network.image_channels, 7, 6, dtype=torch.float64)
-        apart = torch.cat([network(one) for one in degraded.split(1)])
-        torch.testing.assert_close(network(degraded), apart, rtol=1e-10, atol=1e-12)
+        apart = torch.cat([network(one, *level(network)) for one in degraded.split(1)])
+        torch.testing.assert_close(network(degraded, *level(network)), apart, rtol=1e-10, atol=1e-12)
 
     def test_memory_order_does_not_matter(self, name):
         network = built(name).double()
         degraded = torch.rand(2, network.image_channels, 7, 6, dtype=torch.float64)
-        expected = network(degraded)
+        expected = network(degraded, *level(network))
         network.to(memory_format=torch.channels_last)
-        last = network(degraded.to(memory_format=torch.channels_last))
+        last = network(degraded.to(memory_format=torch.channels_last), *level(network))
         torch.testing.assert_close(last, expected, rtol=1e-10, atol=1e-12)
 
     def test_gradient_reaches_every_parameter(self, name):
         network = built(name).train()
-        result = network(torch.rand(2, network.image_channels, 9, 8))
+        result = network(torch.rand(2, network.image_channels, 9, 8), *level(network))
         (result * torch.rand_like(result)).sum().backward()
         assert [key for key, parameter in network.named_parameters() if parameter.grad is None] == []
 
@@ -97,7 +114,7 @@ class TestContract:
         )
         middle, scale = side // 2, network.scale
         place = slice(scale * middle, scale * (middle + 1))
-        network(degraded)[:, :, place, place].abs().sum().backward()
+        network(degraded, *level(network))[:, :, place, place].abs().sum().backward()
         seen = degraded.grad.abs().sum((0, 1))
         reach = max(int((seen.sum(axis).nonzero() - middle).abs().max()) for axis in (0, 1))
         assert reach <= network.context
@@ -107,7 +124,7 @@ class TestContract:
         network = built(name)
         degraded = torch.rand(1, network.image_channels, 8, 8)
         compiled = torch.compile(network, fullgraph=True, backend="eager")
-        torch.testing.assert_close(compiled(degraded), network(degraded))
+        torch.testing.assert_close(compiled(degraded, *level(network)), network(degraded, *level(network)))
 
     def test_copies_are_equal(self, name, tmp_path):
         network = built(name, no_attention)
@@ -116,13 +133,13 @@ class TestContract:
         loaded = SMALL[name](no_attention).eval()
         loaded.load_state_dict(torch.load(tmp_path / "weights.pth", weights_only=True))
         for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network)), loaded):
-            assert torch.equal(other(degraded), network(degraded))
+            assert torch.equal(other(degraded, *level(other)), network(degraded, *level(network)))
 
     def test_other_channels_are_refused(self, name):
         network = built(name)
         for shape in ((1, 2, 8, 8), (network.image_channels, 8, 8)):
             with pytest.raises(ShapeError, match="image_channels"):
-                network(torch.rand(shape))
+                network(torch.rand(shape), *level(network))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +152,21 @@ class TestContract:
         lambda: RCAN(width=8, groups=1, blocks=1),
         lambda: DnCNN(depth=1),
         lambda: DnCNN(width=0),
+        lambda: EDSR(blocks=0),
+        lambda: EDSR(scale=5, width=4, blocks=1),
+        lambda: EDSR(width=4, blocks=1, mean=[0.5]),
+        lambda: EDSR(width=4, blocks=1, pixel_range=-1),
+        lambda: MDSR(width=0),
+        lambda: MDSR(scale=4, width=4, blocks=1, scales=(2, 3)),
+        lambda: MDSR(scale=2, width=4, blocks=1, scales=(2, 2)),
+        lambda: RDN(growth=0),
+        lambda: RDN(layers=0),
+        lambda: CARN(width=-1),
+        lambda: CARN(scale=8),
+        lambda: CARN(width=6, groups=4),
+        lambda: CARN(width=6, mobile=True, groups=4),
+        lambda: IRCNN(width=0),
+        lambda: FDnCNN(depth=1),
         lambda: UNet(widths=(8, 8), blocks=(1,)),
     ],
 )

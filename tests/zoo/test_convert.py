@@ -143,9 +143,9 @@ def test_left_over_missing_and_misshapen_tensors_are_named():
         convert_state(state | {"tail.1.bias": torch.zeros(4)})
     with pytest.raises(CheckpointError, match=r"add_mean\.bias is missing"):
         convert_state({name: tensor for name, tensor in state.items() if name != "add_mean.bias"})
-    with_noise_map = to_official(DnCNN(1, 4, 3)) | {"model.0.weight": torch.zeros(4, 2, 3, 3)}
+    with_two_maps = to_official(DnCNN(1, 4, 3)) | {"model.0.weight": torch.zeros(4, 3, 3, 3)}
     with pytest.raises(CheckpointError, match="FDnCNN"):
-        convert_state(with_noise_map)
+        convert_state(with_two_maps)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """The authors' names for the tensors of each network, and ours: one network a file."""
 
-from restore.zoo.official.dncnn import DNCNN
+from restore.zoo.official.carn import CARN
+from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
+from restore.zoo.official.edsr import EDSR, MDSR
 from restore.zoo.official.rcan import RCAN
+from restore.zoo.official.rdn import RDN
 from restore.zoo.official.table import Family
 
-FAMILIES: tuple[Family, ...] = (RCAN, DNCNN)
+FAMILIES: tuple[Family, ...] = (RCAN, DNCNN, FDNCNN, IRCNN, EDSR, MDSR, RDN, CARN)
 """Networks whose official checkpoints are recognised."""
 
-__all__ = ["DNCNN", "FAMILIES", "RCAN", "Family"]
+__all__ = ["CARN", "DNCNN", "EDSR", "FAMILIES", "FDNCNN", "IRCNN", "MDSR", "RCAN", "RDN", "Family"]

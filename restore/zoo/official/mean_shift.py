@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from restore.errors import CheckpointError
 from restore.layers import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift_constants
+from restore.networks import ShiftedNetwork
+from restore.zoo.official.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,29 @@ RANGE_QUESTION = (
 """What to ask where the constants do not say it."""
 
 _NAMES = {"sub_mean.weight", "sub_mean.bias", "add_mean.weight", "add_mean.bias"}
+
+
+def shift_table(network: ShiftedNetwork, inner: str = "") -> Table:
+    """MeanShift -> the buffers of ours, if there is a shift; `inner` is how the convolution inside is called."""
+    if not network.shifts:
+        return {}
+    sides = (("sub_mean", "subtract"), ("add_mean", "add"))
+    return {f"{theirs}{inner}.{leaf}": f"{ours}_{leaf}" for theirs, ours in sides for leaf in ("weight", "bias")}
+
+
+def shift_options(name: str, state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str, Any]:
+    """`pixel_range`, and `mean` where there is no shift, of the network `name`.
+
+    Raises:
+        CheckpointError: nothing says what the weights call white, or the shift is not understood.
+    """
+    if "sub_mean.bias" in state:
+        return {"pixel_range": pixel_range_of(state, pixel_range)}
+    if pixel_range is None:
+        raise CheckpointError(
+            f"This {name} has no mean shift, so nothing in it says what its weights call white. {RANGE_QUESTION}"
+        )
+    return {"pixel_range": pixel_range, "mean": []}
 
 
 def pixel_range_of(state: Mapping[str, Tensor], given: float | None = None) -> float:

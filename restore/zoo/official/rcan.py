@@ -10,8 +10,9 @@ from torch import Tensor
 from restore import networks
 from restore.blocks import ResidualBlock, ResidualGroup
 from restore.errors import CheckpointError
-from restore.zoo.official.mean_shift import RANGE_QUESTION, pixel_range_of
-from restore.zoo.official.table import Family, Table, conv, within
+from restore.zoo.official.mean_shift import shift_options, shift_table
+from restore.zoo.official.table import Family, Table, conv, count, within
+from restore.zoo.official.upsample import upsample_scale, upsample_table
 
 
 def channel_attention_table() -> Table:
@@ -37,19 +38,13 @@ def rcan_table(network: networks.RCAN) -> Table:
     blocks = [block for block in network.modules() if isinstance(block, ResidualBlock)]
     if any(block.placement != "standard" for block in blocks):
         raise CheckpointError("The authors' RCAN has its attention at the end of the branch (placement standard) only.")
-    table: Table = {}
-    if network.shifts:
-        for theirs, ours in (("sub_mean", "subtract"), ("add_mean", "add")):
-            table |= {f"{theirs}.{leaf}": f"{ours}_{leaf}" for leaf in ("weight", "bias")}
-    table |= conv("head.0", "head")
+    table = shift_table(network) | conv("head.0", "head")
     for place, group in enumerate(network.groups):
         table |= within(
             f"body.{place}", f"groups.{place}", residual_group_table(len(cast(ResidualGroup, group).blocks))
         )
     table |= conv(f"body.{len(network.groups)}", "conv")
-    for place in range(0, len(network.upsample), 2):
-        table |= conv(f"tail.0.{place}", f"upsample.{place}")
-    return table | conv("tail.1", "tail")
+    return table | within("tail.0", "upsample", upsample_table(network.upsample)) | conv("tail.1", "tail")
 
 
 def _recognises(state: Mapping[str, Tensor]) -> bool:
@@ -60,40 +55,17 @@ def _options(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str
     width, image_channels = state["head.0.weight"].shape[:2]
     squeezed = state["body.0.body.0.body.3.conv_du.0.weight"].shape[0]
     options: dict[str, Any] = {
-        "scale": _scale(state, width),
+        "scale": upsample_scale(state, "tail.0.", width),
         "image_channels": image_channels,
         "width": width,
-        "groups": _count(state, "body.", ".body.0.body.0.weight"),
-        "blocks": _count(state, "body.0.body.", ".body.0.weight"),
+        "groups": count(state, "body.", ".body.0.body.0.weight"),
+        "blocks": count(state, "body.0.body.", ".body.0.weight"),
         "attention": {
             "class_path": "restore.attention.ChannelAttention",
             "init_args": {"reduction": width // squeezed},
         },
     }
-    if "sub_mean.bias" in state:
-        options["pixel_range"] = pixel_range_of(state, pixel_range)
-    elif pixel_range is None:
-        raise CheckpointError(
-            f"This RCAN has no mean shift, so nothing in it says what its weights call white. {RANGE_QUESTION}"
-        )
-    else:
-        options |= {"pixel_range": pixel_range, "mean": []}
-    return options
-
-
-def _scale(state: Mapping[str, Tensor], width: int) -> int:
-    steps = _count(state, "tail.0.", ".weight", every=2)
-    if steps == 1:
-        wide = state["tail.0.0.weight"].shape[0]
-        return 3 if wide == 9 * width else 2
-    return 2**steps
-
-
-def _count(state: Mapping[str, Tensor], before: str, after: str, every: int = 1) -> int:
-    count = 0
-    while f"{before}{every * count}{after}" in state:
-        count += 1
-    return count
+    return options | shift_options("RCAN", state, pixel_range)
 
 
 RCAN = Family(networks.RCAN, _recognises, _options, rcan_table)

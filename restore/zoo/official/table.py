@@ -18,6 +18,10 @@ def _no_question(state: Mapping[str, Tensor]) -> str | None:
     return None
 
 
+def _nothing_unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Family:
     """How one kind of official checkpoint is told from others and becomes a network of ours."""
@@ -32,6 +36,8 @@ class Family:
     """The rename table of a network of ours."""
     question: Callable[[Mapping[str, Tensor]], str | None] = _no_question
     """What to ask where the names fit another network as well, which only the user can tell."""
+    unknown: Callable[[Mapping[str, Tensor]], dict[str, str]] = _nothing_unknown
+    """Our constructor's arguments that no tensor tells, each with what to ask for it."""
 
 
 def conv(official: str, ours: str) -> Table:
@@ -48,6 +54,14 @@ def batch_norm(official: str, ours: str) -> Table:
 def within(official: str, ours: str, table: Table) -> Table:
     """`table` for a part that is called `official` there and `ours` here."""
     return {f"{official}.{theirs}": f"{ours}.{mine}" for theirs, mine in table.items()}
+
+
+def count(state: Mapping[str, Tensor], before: str, after: str, every: int = 1) -> int:
+    """How many of `before` 0 `after`, `before` 1 `after`, ... there are; with `every`, 0, every, 2 every."""
+    number = 0
+    while f"{before}{every * number}{after}" in state:
+        number += 1
+    return number
 
 
 def load_official_state(module: nn.Module, state: Mapping[str, Tensor], table: Table) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from . import channel, dual, non_local, rcan, sampling, spatial, wavelet, window
+from . import channel, dual, edsr, non_local, rcan, sampling, spatial, wavelet, window
 from .base import Adapted, Adapter, Record
 
-__all__ = ["ADAPTERS", "GRADIENT_ADAPTERS", "Adapted", "Adapter", "Record"]
+__all__ = ["ADAPTERS", "GRADIENT_ADAPTERS", "STATE_DICT_ADAPTERS", "Adapted", "Adapter", "Record"]
 
-_GROUPS = (rcan, channel, spatial, non_local, dual, window, sampling, wavelet)
+_GROUPS = (rcan, channel, spatial, non_local, dual, window, sampling, wavelet, edsr)
 
 ADAPTERS: dict[str, Adapter] = {family: adapt for group in _GROUPS for family, adapt in group.FAMILIES.items()}
 """Family of index.json -> adapter."""
 
 GRADIENT_ADAPTERS: dict[str, Adapter] = {start: adapt for group in _GROUPS for start, adapt in group.GRADIENTS.items()}
 """How the names of a family begin in gradients.json, which has no families -> adapter."""
+
+STATE_DICT_ADAPTERS: dict[str, Adapter] = {
+    name: adapt for group in _GROUPS for name, adapt in getattr(group, "STATE_DICTS", {}).items()
+}
+"""NAME of statedict_NAME.json, which holds every published variant of a network -> adapter."""

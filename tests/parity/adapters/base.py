@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ class Adapted:
     """Official name -> ours, for every tensor of both sides."""
     run: Callable[..., Tensor | tuple[Tensor, ...]]
     """The golden's inputs -> its outputs."""
+    dead: Sequence[str] = ()
+    """Official tensors that no computation of theirs uses and that ours has no place for."""
 
 
 Adapter = Callable[[Record], Adapted]

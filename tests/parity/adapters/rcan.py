@@ -8,7 +8,7 @@ from torch import Tensor
 
 from restore.attention import Attention, ChannelAttention
 from restore.blocks import ResidualBlock, ResidualGroup
-from restore.networks import RCAN, DnCNN
+from restore.networks import RCAN, DnCNN, ShiftedNetwork
 from restore.zoo.official.dncnn import dncnn_table
 from restore.zoo.official.rcan import (
     channel_attention_table,
@@ -32,14 +32,14 @@ def rcan(record: Record) -> Adapted:
         mean=None if "sub_mean.bias" in record["state_dict"] else [],
         attention=_attention(config),
     )
-    return Adapted(network, rcan_table(network), _in_official_range(network, network))
+    return Adapted(network, rcan_table(network), in_official_range(network, network))
 
 
 def rcan_self_ensemble(record: Record) -> Adapted:
     from restore.inference import self_ensemble
 
     adapted = rcan(record)
-    adapted.run = _in_official_range(adapted.module, lambda degraded: self_ensemble(adapted.module, degraded))
+    adapted.run = in_official_range(adapted.module, lambda degraded: self_ensemble(adapted.module, degraded))
     return adapted
 
 
@@ -80,7 +80,7 @@ def _attention(config: Record) -> Callable[[int], Attention]:
     return lambda channels: ChannelAttention(channels, config.get("reduction", 16))
 
 
-def _in_official_range(network: RCAN, run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def in_official_range(network: ShiftedNetwork, run: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """Official pictures are 0 to `pixel_range` where ours are 0 to 1."""
     return lambda x: run(x / network.pixel_range) * network.pixel_range
 
@@ -93,6 +93,8 @@ FAMILIES: dict[str, Adapter] = {
     "RCAN ResidualGroup": residual_group,
     "DnCNN": dncnn,
 }
+
+STATE_DICTS: dict[str, Adapter] = {"rcan": rcan}
 
 GRADIENTS: dict[str, Adapter] = {
     "grad_rcan_x": rcan,
