@@ -30,6 +30,7 @@ COMMANDS = {
     "test": Command("restore.commands.fit", "measure a checkpoint on the test sets", True),
     "predict": Command("restore.commands.fit", "run a checkpoint over the data of a recipe", True),
     "denoise": Command("restore.commands.denoise", "denoise pictures and folders: denoise photos --output clean"),
+    "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
     "demo": Command("restore.commands.demo", "denoise the built-in pictures and show what was gained"),
 }

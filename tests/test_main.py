@@ -37,6 +37,8 @@ sys.exit(status)
         (["denoise", "--help"], 0),
         (["denoise", "a", "--otput", "b"], 2),
         (["demo", "--help"], 0),
+        (["ablate", "--help"], 0),
+        (["ablate", "--config", "rcn", "--attention", "NoAttention"], 2),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(words, status):

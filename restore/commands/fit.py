@@ -126,7 +126,7 @@ class _SaveConfig(SaveConfigCallback):
 
 def main(argv: list[str]) -> int:
     """Run `argv`, which begins with fit, validate, test or predict."""
-    _quieten()
+    quieten()
     sys.argv = [sys.argv[0], *argv]  # DDP starts its other processes with sys.argv
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     strict = {"allow_abbrev": False}
@@ -145,7 +145,7 @@ def main(argv: list[str]) -> int:
     except MisconfigurationException as error:
         raise ConfigError(" ".join(str(error).split())) from error
     except ValueError as error:  # the parser wraps what a constructor says into pages of its own
-        own = _own_error(error)
+        own = own_error(error)
         if own is None or own is error:
             raise
         raise own from error
@@ -167,7 +167,7 @@ def rank_zero_say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _own_error(error: BaseException) -> RestoreError | None:
+def own_error(error: BaseException) -> RestoreError | None:
     """The mistake that a constructor of ours named, somewhere down the chain."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, RestoreError):
@@ -175,7 +175,7 @@ def _own_error(error: BaseException) -> RestoreError | None:
     return found
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Keep Lightning's advertisements and remarks about our own choices out of the terminal."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)

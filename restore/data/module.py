@@ -41,6 +41,7 @@ class Pictures(LightningDataModule):
         cache_gigabytes: memory for decoded pictures, a process.
         halve_above: shrink training pictures whose longer side is above this (see `PictureCache`).
         limit: take only the first so many pictures of each validation set.
+        crop: take only the middle so many pixels a side of each validation and test picture.
 
     Raises:
         DataError: a folder does not exist, or holds no picture.
@@ -64,11 +65,15 @@ class Pictures(LightningDataModule):
         cache_gigabytes: float = 2.0,
         halve_above: int | None = None,
         limit: int | None = None,
+        crop: int | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("patch_size", patch_size), ("batch_size", batch_size), ("scale", scale), ("limit", limit)):
+        sizes = {"patch_size": patch_size, "batch_size": batch_size, "scale": scale, "limit": limit}
+        for name, value in sizes.items():
             if value is not None and value < 1:
                 raise ConfigError(f"data.init_args.{name} is {value}. It must be 1 or more.")
+        if crop is not None and crop < scale:
+            raise ConfigError(f"data.init_args.crop is {crop}. It must be 1 or more, and at least the scale ({scale}).")
         if workers < 0:
             raise ConfigError(f"data.init_args.workers is {workers}. It must be 0 (no process of its own) or more.")
         if patches_per_epoch < batch_size:
@@ -90,6 +95,7 @@ class Pictures(LightningDataModule):
         self.cache_gigabytes = cache_gigabytes
         self.halve_above = halve_above
         self.limit = limit
+        self.crop = crop
 
     def check(self, stage: str) -> None:
         """Look the pictures of a stage up, so that an empty folder is said before anything runs.
@@ -173,14 +179,15 @@ class Pictures(LightningDataModule):
         return {"samples": None} if given is None else dict(given)
 
     def _whole(self, name: str, folder: str | None) -> WholePictures | PairedPictures:
+        form = (self.image_channels, self.scale, self.crop)
         if folder is None:
-            return WholePictures(SamplePictures("validation").paths[: self.limit], self.image_channels, self.scale)
+            return WholePictures(SamplePictures("validation").paths[: self.limit], *form)
         if not name or "/" in name:
             raise ConfigError(f"A set cannot be called '{name}': the name stands in val/NAME/psnr.")
         pairs = find_pairs(Path(folder)) if Path(folder).is_dir() else []
         if pairs:
-            return PairedPictures(pairs[: self.limit], self.image_channels, self.scale)
-        return WholePictures(_pictures(folder)[: self.limit], self.image_channels, self.scale)
+            return PairedPictures(pairs[: self.limit], *form)
+        return WholePictures(_pictures(folder)[: self.limit], *form)
 
     def _place(self, batches: int) -> tuple[int, int]:
         """Where a run stands that has `batches` in an epoch: the epoch, and how many of its batches have been seen."""

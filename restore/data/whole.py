@@ -22,12 +22,14 @@ class WholePictures(Dataset[dict[str, Any]]):
         paths: the files.
         image_channels: 1 (gray) or 3 (RGB).
         scale: height and width are cropped to a multiple of it.
+        crop: only the middle so many pixels a side (a multiple of the scale) are taken; None takes all.
     """
 
-    def __init__(self, paths: list[Path], image_channels: int = 3, scale: int = 1) -> None:
+    def __init__(self, paths: list[Path], image_channels: int = 3, scale: int = 1, crop: int | None = None) -> None:
         self.paths = paths
         self.image_channels = image_channels
         self.scale = scale
+        self.crop = crop
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -35,8 +37,8 @@ class WholePictures(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Picture `index`."""
         pixels = read_pixels(self.paths[index], self.image_channels)
-        height, width = (side // self.scale * self.scale for side in pixels.shape[:2])
-        return {"target": _tensor(pixels[:height, :width]), "name": self.paths[index].name, "index": index}
+        small = _middle([side // self.scale for side in pixels.shape[:2]], self.crop, self.scale)
+        return {"target": _tensor(_cut(pixels, small, self.scale)), "name": self.paths[index].name, "index": index}
 
 
 class PairedPictures(Dataset[dict[str, Any]]):
@@ -46,15 +48,19 @@ class PairedPictures(Dataset[dict[str, Any]]):
         pairs: (degraded, target) files.
         image_channels: 1 (gray) or 3 (RGB).
         scale: how many times larger the target is.
+        crop: only the middle so many pixels a side of the target (a multiple of the scale) are taken; None takes all.
 
     Raises:
         DataError: when a pair is read, that its sizes do not belong together.
     """
 
-    def __init__(self, pairs: list[tuple[Path, Path]], image_channels: int = 3, scale: int = 1) -> None:
+    def __init__(
+        self, pairs: list[tuple[Path, Path]], image_channels: int = 3, scale: int = 1, crop: int | None = None
+    ) -> None:
         self.pairs = pairs
         self.image_channels = image_channels
         self.scale = scale
+        self.crop = crop
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -68,9 +74,10 @@ class PairedPictures(Dataset[dict[str, Any]]):
                 f"{self.pairs[index][0]} is {width}x{height} and its partner {self.pairs[index][1].name} "
                 f"{columns}x{rows}; at scale {self.scale} that is no pair. Remove one, or set data.init_args.scale."
             )
+        small = _middle([height, width], self.crop, self.scale)
         return {
-            "degraded": _tensor(degraded),
-            "target": _tensor(target),
+            "degraded": _tensor(_cut(degraded, small, 1)),
+            "target": _tensor(_cut(target, small, self.scale)),
             "name": self.pairs[index][0].name,
             "index": index,
         }
@@ -102,6 +109,18 @@ def _partner(path: Path, other: Path | None) -> Path:
     if other is None:
         raise DataError(f"{path} has no clean partner. Remove it, or add the clean picture beside it.")
     return other
+
+
+def _middle(sides: list[int], crop: int | None, scale: int) -> list[slice]:
+    """Rows and columns of the middle, in degraded pixels, of a picture with these sides."""
+    kept = [side if crop is None else min(side, crop // scale) for side in sides]
+    starts = [(side - keep) // 2 for side, keep in zip(sides, kept, strict=True)]
+    return [slice(start, start + keep) for start, keep in zip(starts, kept, strict=True)]
+
+
+def _cut(pixels: np.ndarray, place: list[slice], scale: int) -> np.ndarray:
+    rows, columns = (slice(scale * part.start, scale * part.stop) for part in place)
+    return pixels[rows, columns]  # (H, W, C)
 
 
 def _tensor(pixels: np.ndarray) -> torch.Tensor:

@@ -101,6 +101,32 @@ def test_whole_pictures_are_cropped_to_the_scale(tmp_path):
     assert item["name"] == "picture0.png"
 
 
+@pytest.mark.parametrize(("scale", "crop", "rows", "columns"), [(1, 9, (16, 25), (23, 32)), (4, 9, (16, 24), (20, 28))])
+def test_only_the_middle_of_whole_pictures_is_taken(tmp_path, scale, crop, rows, columns):
+    path = make_pictures(tmp_path, count=1, size=(41, 55))[0]
+    target = WholePictures([path], scale=scale, crop=crop)[0]["target"].permute(1, 2, 0)
+    assert np.array_equal(target.numpy(), read_pixels(path, 3)[slice(*rows), slice(*columns)])
+
+
+def test_the_middle_of_a_small_picture_is_all_of_it(tmp_path):
+    path = make_pictures(tmp_path, count=1, size=(8, 20))[0]
+    assert WholePictures([path], crop=12)[0]["target"].shape == (3, 8, 12)
+
+
+def test_pairs_are_cropped_alike(tmp_path):
+    small, large = (make_pictures(tmp_path / str(s), count=1, size=(10 * s, 13 * s))[0] for s in (1, 2))
+    item = PairedPictures([(small, large)], scale=2, crop=6)[0]
+    assert np.array_equal(item["degraded"].permute(1, 2, 0).numpy(), read_pixels(small, 3)[3:6, 5:8])
+    assert np.array_equal(item["target"].permute(1, 2, 0).numpy(), read_pixels(large, 3)[6:12, 10:16])
+
+
+def test_the_data_module_hands_its_crop_on(tmp_path):
+    folder = str(make_pictures(tmp_path, count=1, size=(40, 40))[0].parent)
+    data = Pictures(validation={"small": folder}, crop=16, workers=0)
+    data.setup("validate")
+    assert next(iter(data.val_dataloader()[0]))["target"].shape == (1, 3, 16, 16)
+
+
 @pytest.mark.parametrize("stage", ["fit", "validate", "test", "predict"])
 def test_missing_and_empty_folders_are_said_before_anything_runs(tmp_path, stage):
     empty = tmp_path / "empty"
@@ -144,6 +170,7 @@ def test_named_sets_keep_their_order_and_tests_default_to_validation(tmp_path):
         ({"scale": 0}, "scale is 0"),
         ({"patches_per_epoch": 3}, "3 patches holds no batch of 16"),
         ({"limit": 0}, "limit is 0"),
+        ({"crop": 1, "scale": 2}, "crop is 1"),
         ({"workers": -1}, "workers is -1"),
     ],
 )
