@@ -1,22 +1,31 @@
 """Parts of networks with a slot for attention."""
 
 from restore.blocks.cascade import Cascade, RectifiedBlock
+from restore.blocks.distillation_trunk import DistillationTrunk
+from restore.blocks.information_distillation import InformationDistillationBlock
 from restore.blocks.plain_layer import PlainLayer
 from restore.blocks.residual_attention_block import ResidualAttentionBlock
 from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 from restore.blocks.residual_dense_block import ResidualDenseBlock
+from restore.blocks.residual_distillation import ResidualDistillationBlock
 from restore.blocks.residual_group import ResidualGroup
+from restore.blocks.self_calibrated import SelfCalibratedBlock, pixel_attention_conv
 from restore.blocks.wavelet_block import WaveletBlock
 
 __all__ = [
     "Activation",
     "Cascade",
+    "DistillationTrunk",
+    "InformationDistillationBlock",
     "Placement",
     "PlainLayer",
     "RectifiedBlock",
     "ResidualAttentionBlock",
     "ResidualBlock",
     "ResidualDenseBlock",
+    "ResidualDistillationBlock",
     "ResidualGroup",
+    "SelfCalibratedBlock",
     "WaveletBlock",
+    "pixel_attention_conv",
 ]

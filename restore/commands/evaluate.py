@@ -73,7 +73,7 @@ def _restorer(options: argparse.Namespace) -> tuple[Callable[[Tensor], Tensor], 
     from restore.zoo import load_network
 
     name = options.checkpoint or options.model
-    network, _ = load_network(name)
+    network, _ = load_network(name, options.scale)
     scale = options.scale or network.scale
     if options.protocol.startswith("sr-") != (network.scale > 1) or scale != network.scale:
         raise ConfigError(

@@ -5,25 +5,36 @@ from restore.networks.carn import CARN
 from restore.networks.dncnn import DnCNN
 from restore.networks.edsr import EDSR
 from restore.networks.fdncnn import FDnCNN
+from restore.networks.imdn import IMDN, IMDNRTC, IMDNAnyScale, imdn_attention
 from restore.networks.ircnn import IRCNN
 from restore.networks.mdsr import MDSR
+from restore.networks.pan import PAN, pan_attention
 from restore.networks.rcan import RCAN, rcan_attention
 from restore.networks.rdn import RDN
+from restore.networks.rfdn import RFDN, rfdn_attention
 from restore.networks.shifted import ShiftedNetwork
 from restore.networks.unet import UNet, unet_attention
 
 __all__ = [
     "CARN",
     "EDSR",
+    "IMDN",
+    "IMDNRTC",
     "IRCNN",
     "MDSR",
+    "PAN",
     "RCAN",
     "RDN",
+    "RFDN",
     "DnCNN",
     "FDnCNN",
+    "IMDNAnyScale",
     "RestorationNetwork",
     "ShiftedNetwork",
     "UNet",
+    "imdn_attention",
+    "pan_attention",
     "rcan_attention",
+    "rfdn_attention",
     "unet_attention",
 ]

@@ -24,7 +24,7 @@ from restore.errors import CheckpointError
 from restore.images import replacing
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
-from restore.zoo.convert import convert_state, strip_wrappers
+from restore.zoo.convert import convert_state, open_questions, strip_wrappers
 
 MODELS: dict[str, Path] = {
     path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))
@@ -55,17 +55,22 @@ def find_weights(name_or_path: str | Path) -> Path:
     raise CheckpointError(f"There is no model '{name}'. {hint}")
 
 
-def load_network(name_or_path: str | Path) -> tuple[RestorationNetwork, dict[str, Any]]:
+def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[RestorationNetwork, dict[str, Any]]:
     """Load a shipped model, a weights file or a checkpoint: the network in eval mode, and its card.
 
     Only classes of `restore` and `torch.nn` are built and only tensors are unpickled, so that the file may be a
     stranger's.
 
+    Args:
+        name_or_path: a name of `MODELS`, or a file.
+        scale: how many times larger the result is, for the authors' files that do not say it (PAN x2 and x3).
+
     Raises:
         CheckpointError: the file is missing, damaged, of another program, or its tensors do not fit its network.
     """
     path = find_weights(name_or_path)
-    card, state = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_checkpoint(path)
+    read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_checkpoint
+    card, state = read(path, scale)
     try:
         network = build(card["network"])
     except CheckpointError as error:
@@ -98,7 +103,7 @@ def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) 
         temporary.write_bytes(save(state, metadata={"restore": json.dumps(full, ensure_ascii=False)}))
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_safetensors(path: Path, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("restore")
@@ -110,11 +115,11 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} has a card that is not JSON ({error}). Save it again.") from error
     if not isinstance(card, dict) or "network" not in card:
-        return _read_official(path, state)
+        return _read_official(path, state, scale)
     return card, state
 
 
-def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_checkpoint(path: Path, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A checkpoint of one of our tasks: its network's part, without running anything that is in the file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -128,7 +133,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     parts = content if isinstance(content, dict) else {}
     options, state = parts.get("hyper_parameters"), parts.get("state_dict")
     if not isinstance(options, dict) or not isinstance(state, dict) or "network" not in options:
-        return _read_official(path, content)
+        return _read_official(path, content, scale)
     prefix = "network."
     own = {str(name).removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)}
     own = {name.removeprefix("_orig_mod."): value for name, value in own.items()}  # of a compiled network
@@ -137,10 +142,12 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return card, own
 
 
-def _read_official(path: Path, content: object) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_official(path: Path, content: object, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A file that does not say which network it is for, unless the names of its tensors do."""
     try:
-        converted = convert_state(strip_wrappers(content))
+        official = strip_wrappers(content)
+        asked = scale is not None and "scale" in open_questions(official)
+        converted = convert_state(official, answers={"scale": scale} if asked else None)
     except CheckpointError as error:
         raise CheckpointError(
             f"{path} does not say which network it is for, as files of restore do. Taken for an official one: {error}"

@@ -93,6 +93,11 @@ def convert_state(
     return Converted(built.eval(), spec)
 
 
+def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> dict[str, str]:
+    """Arguments of our network that no tensor of `state` tells, each with what to ask for it."""
+    return _recognise(state, network).unknown(state)
+
+
 def to_official(network: RestorationNetwork) -> dict[str, Tensor]:
     """The weights of `network` under their official names.
 

@@ -14,7 +14,23 @@ from hypothesis import strategies as st
 import restore.networks
 from restore.attention import ChannelAttention, no_attention
 from restore.errors import ConfigError, ShapeError
-from restore.networks import CARN, EDSR, IRCNN, MDSR, RCAN, RDN, DnCNN, FDnCNN, RestorationNetwork, UNet
+from restore.networks import (
+    CARN,
+    EDSR,
+    IMDN,
+    IMDNRTC,
+    IRCNN,
+    MDSR,
+    PAN,
+    RCAN,
+    RDN,
+    RFDN,
+    DnCNN,
+    FDnCNN,
+    IMDNAnyScale,
+    RestorationNetwork,
+    UNet,
+)
 from tests.parity.rules import fill
 
 
@@ -40,6 +56,14 @@ SMALL = {
     "ircnn_gray_norm": lambda a: IRCNN(image_channels=1, width=4, normalization=True, attention=a),
     "fdncnn": lambda a: FDnCNN(width=4, depth=4, attention=a),
     "fdncnn_gray": lambda a: FDnCNN(image_channels=1, width=4, depth=3, normalization=True, attention=a),
+    **{f"imdn_x{s}": lambda a, s=s: IMDN(scale=s, width=8, blocks=2, attention=a) for s in (1, 2, 3, 4)},
+    "imdn_gray": lambda a: IMDN(scale=2, image_channels=1, width=4, blocks=1, attention=a),
+    "imdn_any_scale": lambda a: IMDNAnyScale(width=4, blocks=1, attention=a),
+    "imdn_rtc": lambda a: IMDNRTC(scale=3, width=4, blocks=2, attention=a),
+    **{f"rfdn_x{s}": lambda a, s=s: RFDN(scale=s, width=5, blocks=2, attention=a) for s in (2, 4)},
+    "rfdn_range1": lambda a: RFDN(scale=3, image_channels=1, width=4, blocks=1, pixel_range=1, attention=a),
+    **{f"pan_x{s}": lambda a, s=s: PAN(scale=s, width=5, up_width=4, blocks=2, attention=a) for s in (2, 3, 4)},
+    "pan_gray": lambda a: PAN(scale=2, image_channels=1, width=4, up_width=3, blocks=1, calibration=a),
     "unet": lambda a: UNet(widths=(4, 6), blocks=(1, 2), attention=a),
     "unet_one": lambda a: UNet(image_channels=1, widths=(4,), blocks=(1,), attention=a),
 }
@@ -168,6 +192,16 @@ class TestContract:
         lambda: IRCNN(width=0),
         lambda: FDnCNN(depth=1),
         lambda: UNet(widths=(8, 8), blocks=(1,)),
+        lambda: IMDN(width=6),
+        lambda: IMDN(scale=0),
+        lambda: IMDN(width=8),
+        lambda: IMDNAnyScale(blocks=0),
+        lambda: IMDNRTC(image_channels=0),
+        lambda: RFDN(pixel_range=0),
+        lambda: RFDN(width=1),
+        lambda: PAN(scale=8),
+        lambda: PAN(width=1),
+        lambda: PAN(up_width=0),
     ],
 )
 def test_impossible_options_are_refused(make):

@@ -3,11 +3,30 @@
 from restore.zoo.official.carn import CARN
 from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
+from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
+from restore.zoo.official.pan import PAN
 from restore.zoo.official.rcan import RCAN
 from restore.zoo.official.rdn import RDN
+from restore.zoo.official.rfdn import RFDN
 from restore.zoo.official.table import Family
 
-FAMILIES: tuple[Family, ...] = (RCAN, DNCNN, FDNCNN, IRCNN, EDSR, MDSR, RDN, CARN)
+FAMILIES: tuple[Family, ...] = (RCAN, DNCNN, FDNCNN, IRCNN, EDSR, MDSR, RDN, CARN, IMDN, IMDN_AS, IMDN_RTC, RFDN, PAN)
 """Networks whose official checkpoints are recognised."""
 
-__all__ = ["CARN", "DNCNN", "EDSR", "FAMILIES", "FDNCNN", "IRCNN", "MDSR", "RCAN", "RDN", "Family"]
+__all__ = [
+    "CARN",
+    "DNCNN",
+    "EDSR",
+    "FAMILIES",
+    "FDNCNN",
+    "IMDN",
+    "IMDN_AS",
+    "IMDN_RTC",
+    "IRCNN",
+    "MDSR",
+    "PAN",
+    "RCAN",
+    "RDN",
+    "RFDN",
+    "Family",
+]
