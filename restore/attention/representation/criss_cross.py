@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.attention.base import Representation
-from restore.attention.softmax import gather_by
+from restore.attention.representation.softmax import gather_by
 from restore.errors import ConfigError
 
 

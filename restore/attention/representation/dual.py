@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.attention.base import Representation
-from restore.attention.softmax import gather_by, softmax_affinity, softmax_gather
+from restore.attention.representation.softmax import gather_by, softmax_affinity, softmax_gather
 from restore.errors import ConfigError
 
 

@@ -15,6 +15,8 @@ from restore.errors import ConfigError
 class DualAttentionHead(nn.Module):
     """Three maps: from the sum of both attentions, from the one between places, from the one between channels.
 
+    Query and key are eight times narrower than their branch, and one channel at least.
+
     Formula:
         x -> conv -> PositionAttention    -> conv -> p
         x -> conv -> ChannelSelfAttention -> conv -> c
@@ -24,7 +26,6 @@ class DualAttentionHead(nn.Module):
         channels: C of the feature map.
         out_channels: channels of each result; the classes, in the paper.
         reduction: how many times narrower than C the branches are.
-        attention_reduction: how many times narrower than a branch query and key are.
         dropout: share of channels that training drops before each result.
 
     Shape:
@@ -39,7 +40,6 @@ class DualAttentionHead(nn.Module):
         channels: int,
         out_channels: int,
         reduction: int = 4,
-        attention_reduction: int = 8,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class DualAttentionHead(nn.Module):
             )
         width = channels // reduction
         self.position = nn.Sequential(
-            _conv(channels, width), PositionAttention(width, attention_reduction), _conv(width, width)
+            _conv(channels, width), PositionAttention(width, min(8, width)), _conv(width, width)
         )
         self.channel = nn.Sequential(_conv(channels, width), ChannelSelfAttention(width), _conv(width, width))
         self.outs = nn.ModuleList(

@@ -11,7 +11,7 @@ from typing import Literal, cast
 from torch import Tensor, nn
 
 from restore.attention.base import Representation
-from restore.attention.softmax import gather_by
+from restore.attention.representation.softmax import gather_by
 from restore.errors import ConfigError
 
 

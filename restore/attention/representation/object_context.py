@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.attention.base import Representation
-from restore.attention.softmax import gather_by, softmax_affinity, softmax_gather
+from restore.attention.representation.softmax import gather_by, softmax_affinity, softmax_gather
 from restore.errors import ConfigError
 from restore.layers.activated_norm import ActivatedNorm
 

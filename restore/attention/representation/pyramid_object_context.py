@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.attention.representation.object_context import at_least_one
-from restore.attention.softmax import softmax_gather
+from restore.attention.representation.softmax import softmax_gather
 from restore.errors import ConfigError
 from restore.layers.activated_norm import ActivatedNorm
 

@@ -1,21 +1,16 @@
-"""Softmax attention between the places of maps, by a road without the matrix of all pairs and by the plain one.
-
-Paper: Rabe and Staats, "Self-attention Does Not Need O(n^2) Memory", 2021, https://arxiv.org/abs/2112.05682 (the road)
-"""
+"""Softmax attention between the places of maps: without the matrix of all pairs, and by the plain road."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from torch import Tensor
-from torch.nn import functional as F
+
+from restore.attention.representation.pairwise import softmax_over_keys
 
 
 def softmax_gather(query: Tensor, key: Tensor, value: Tensor, scale: float = 1.0) -> Tensor:
     """What each place of `query` gathers from `value` by softmax(scale * query . key), with no HW x HW matrix.
-
-    Torch's fused kernels want one width for all three, on GPUs a multiple of 8: the narrower ones are filled up with
-    noughts, which change no product.
 
     Args:
         query: (N, D, h, w).
@@ -26,12 +21,8 @@ def softmax_gather(query: Tensor, key: Tensor, value: Tensor, scale: float = 1.0
     Returns:
         (N, C, h, w).
     """
-    channels = value.shape[1]
-    width = -(-max(query.shape[1], channels) // 8) * 8
-    seen = F.scaled_dot_product_attention(
-        _rows(query, width), _rows(key, width), _rows(value, width), scale=scale
-    )  # (N, 1, hw, width)
-    return seen[:, 0, :, :channels].transpose(1, 2).reshape(-1, channels, *query.shape[2:])  # (N, C, h, w)
+    seen = softmax_over_keys(_rows(query), _rows(key), _rows(value), scale)  # (N, hw, C)
+    return seen.transpose(1, 2).reshape(-1, value.shape[1], *query.shape[2:])  # (N, C, h, w)
 
 
 def softmax_affinity(query: Tensor, key: Tensor, scale: float = 1.0, at: tuple[int, int] | None = None) -> Tensor:
@@ -48,7 +39,6 @@ def gather_by(affinity: Tensor, value: Tensor, size: Sequence[int]) -> Tensor:
     return (value.flatten(2) @ affinity.transpose(1, 2)).unflatten(2, list(size))
 
 
-def _rows(x: Tensor, width: int) -> Tensor:
-    """(N, D, h, w) -> (N, 1, hw, width)."""
-    rows = x.flatten(2).transpose(1, 2)  # (N, hw, D)
-    return F.pad(rows, (0, width - rows.shape[2])).unsqueeze(1).contiguous()
+def _rows(x: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, HW, C)."""
+    return x.flatten(2).transpose(1, 2)
