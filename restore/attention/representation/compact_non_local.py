@@ -36,7 +36,7 @@ class CompactNonLocalAttention(Representation):
         groups: between which nothing is gathered.
         kernel: "dot", or "gaussian": its Taylor series, for query and key of length one, as the authors take it.
         order: last power of that series, at least 1; the dot product has no use for it.
-        scaled: whether the kernel is divided by the root of the number of terms, as a later option of the code has it.
+        scaled: whether the kernel is divided by the root of the number of terms: an option of the published code.
 
     Shape:
         input and output: (N, C, H, W). The affinity is (N, width * width / groups, HW, HW): a head is a channel that
