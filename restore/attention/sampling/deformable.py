@@ -85,6 +85,7 @@ class DeformableConvPack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, out_channels, h, w)."""
+        self.deform.check(x)
         return self.deform(x, *self.places(x))
 
 

@@ -91,14 +91,18 @@ class DeformableConv(nn.Module):
 
     def forward(self, x: Tensor, offset: Tensor, mask: Tensor | None = None) -> Tensor:
         """(N, C, H, W), offsets and mask -> (N, out_channels, h, w)."""
+        self.check(x)
+        return deformable_conv(
+            x, offset, self.weight, self.bias, mask, self.stride, self.padding, self.dilation, self.offset_groups
+        )
+
+    def check(self, x: Tensor) -> None:
+        """Raise ShapeError unless `x` is (N, channels, H, W)."""
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ShapeError(
                 f"{type(self).__name__} expects (N, {self.channels}, H, W), got {tuple(x.shape)}. "
                 "Set channels to the width of the layer before it."
             )
-        return deformable_conv(
-            x, offset, self.weight, self.bias, mask, self.stride, self.padding, self.dilation, self.offset_groups
-        )
 
 
 def deformable_conv(
@@ -183,9 +187,11 @@ def _bilinear(rows: Tensor, y: Tensor, x: Tensor, mask: Tensor | None, height: i
     shares = torch.stack([above * before, above * beside, below * before, below * beside], dim=-1)  # (N, G, h, w, 4)
     if mask is not None:
         shares = shares * mask.unsqueeze(-1)
-    seen = F.embedding_bag(
-        corners.flatten(0, 3), rows, mode="sum", per_sample_weights=shares.flatten(0, 3).to(rows.dtype)
-    )  # (N G hw, C/G): the sum of four rows, without the four of them
+    corners, shares = corners.flatten(0, 3), shares.flatten(0, 3).to(rows.dtype)  # (N G hw, 4)
+    if torch.compiler.is_exporting():  # ONNX has no such operator and would loop over places
+        seen = (rows[corners] * shares.unsqueeze(2)).sum(dim=1)  # (N G hw, C/G)
+    else:  # the same sum, without the four rows of every place
+        seen = F.embedding_bag(corners, rows, mode="sum", per_sample_weights=shares)  # (N G hw, C/G)
     return seen.view(*y.shape[:2], -1, rows.shape[1])  # (N, G, hw, C/G)
 
 
