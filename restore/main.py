@@ -32,6 +32,7 @@ COMMANDS = {
     "denoise": Command("restore.commands.denoise", "denoise pictures and folders: denoise photos --output clean"),
     "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
+    "attention": Command("restore.commands.attention", "every attention module: paper, size, time, memory"),
     "demo": Command("restore.commands.demo", "denoise the built-in pictures and show what was gained"),
 }
 

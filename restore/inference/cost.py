@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 Computation = Callable[[], object]
+Shape = Sequence[int]
 
 
 class Cost(NamedTuple):
@@ -28,14 +29,30 @@ class Cost(NamedTuple):
 
 
 def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
-    """Multiply-adds of convolutions and matrix products of `module` on `inputs`, counted without computing.
+    """Multiply-adds of convolutions and matrix products of `module` on `inputs`.
 
-    Activations, means and additions are left out, as the papers' tables have it.
+    Activations, means and additions are left out, as the papers' tables have it. Counted without computing, but for
+    modules that look at values (a sampled place, say): these run once.
     """
-    twin = copy.deepcopy(module).to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        twin(*(x.to("meta") for x in inputs))
-    return counter.get_total_flops() // 2
+    twin = copy.deepcopy(module).eval()
+    try:
+        return _count(twin.to("meta"), [x.to("meta") for x in inputs])
+    except (RuntimeError, NotImplementedError):
+        return _count(copy.deepcopy(module).eval(), inputs)
+
+
+def _count(module: nn.Module, inputs: Sequence[Tensor]) -> int:
+    with FlopCounterMode(display=False, custom_mapping={_CPU_ATTENTION: _attention_flops}) as counter, torch.no_grad():
+        module(*inputs)
+    return int(counter.get_total_flops() // 2)
+
+
+_CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+
+
+def _attention_flops(query: Shape, key: Shape, value: Shape, *_: object, **__: object) -> int:
+    n, heads, queries, width = query
+    return 2 * n * heads * queries * key[-2] * (width + value[-1])
 
 
 def peak_memory(run: Computation, device: torch.device | str = "cpu") -> int:

@@ -1,0 +1,90 @@
+"""attention: the table of modules and its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from restore.attention import Attention, ChannelAttention, NoAttention
+from restore.commands.attention_page import page
+from restore.commands.attention_rows import Row, entries, measure, tiles_change
+from restore.main import main
+
+PAGE = Path(__file__).parents[2] / "docs" / "attention.md"
+ENTRIES = entries()
+
+
+class Neighbors(Attention):
+    """Adds the mean of the neighborhood; `context` as told."""
+
+    def __init__(self, channels: int, context: int) -> None:
+        super().__init__(channels)
+        self.mean = nn.AvgPool2d(5, 1, 2)
+        self.context = context
+
+    def forward(self, x):
+        return x + self.mean(x)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_module_is_measured(entry):
+    row = measure(entry, channels=16, size=8, rounds=1)
+    assert row.failure == ""
+    assert row.cost is not None
+    assert row.cost.both_bytes > 0
+
+
+def test_families_are_the_rooms():
+    families = {entry.name: entry.family for entry in ENTRIES}
+    assert families["NoAttention"] == "control"
+    assert families["ChannelAttention"] == "recalibration"
+    assert next(iter(families)) == "NoAttention"
+
+
+def test_citation_is_read_from_the_docstring():
+    entry = next(entry for entry in ENTRIES if entry.cls is ChannelAttention)
+    assert entry.citation == "Hu et al., CVPR 2018"
+    assert entry.formula.startswith("y = x * sigmoid(")
+
+
+def test_tiles_change_what_sees_more_than_its_context():
+    assert tiles_change(ChannelAttention(16, reduction=2), 16)
+    assert not tiles_change(NoAttention(4), 4)
+    assert not tiles_change(Neighbors(4, context=2), 4)
+    assert tiles_change(Neighbors(4, context=1), 4)
+
+
+def test_command_prints_and_writes(tmp_path, capsys):
+    file = tmp_path / "page.md"
+    status = main(["attention", "ChannelAttention", "--channels", "8", "--size", "8", "--markdown", str(file)])
+    assert status == 1  # 8 channels cannot be reduced 16 times: named, not hidden
+    assert "could not be measured: ChannelAttention" in capsys.readouterr().err
+
+    status = main(["attention", "ChannelAttention", "--channels", "32", "--size", "8", "--markdown", str(file)])
+    assert status == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("ChannelAttention"))
+    assert str(2 * 32 * 2 + 2 + 32) in line
+    assert "class_path: restore.attention.ChannelAttention, init_args: {reduction: 16" in file.read_text()
+
+
+def test_misspelt_module_suggests_the_nearest(capsys):
+    assert main(["attention", "ChanelAttention"]) == 1
+    assert "Did you mean ChannelAttention?" in capsys.readouterr().err
+
+
+def test_the_page_is_of_this_code():
+    written = PAGE.read_text()
+    for entry in ENTRIES:
+        assert page([Row(entry)], "").split("## ")[-1].strip() in written
+
+
+def test_left_out_sizes_are_said(monkeypatch):
+    from restore.commands import attention_rows
+
+    example = attention_rows.Example(largest=8)
+    monkeypatch.setitem(attention_rows.PARTS, "ChannelAttention", example)
+    entry = next(entry for entry in ENTRIES if entry.cls is ChannelAttention)
+    assert measure(entry, 16, 9).cells()[-1] == "left out above 8x8"
+    assert measure(entry, 16, 8, rounds=1).cost is not None
