@@ -2,8 +2,17 @@
 
 from restore.tasks.checkpoint import load_task, read_checkpoint
 from restore.tasks.denoising import Denoising
+from restore.tasks.lamb import LAMB
 from restore.tasks.restoration import RestorationTask
 from restore.tasks.schedule import WarmupStableDecay
 from restore.tasks.super_resolution import SuperResolution
 
-__all__ = ["Denoising", "RestorationTask", "SuperResolution", "WarmupStableDecay", "load_task", "read_checkpoint"]
+__all__ = [
+    "LAMB",
+    "Denoising",
+    "RestorationTask",
+    "SuperResolution",
+    "WarmupStableDecay",
+    "load_task",
+    "read_checkpoint",
+]

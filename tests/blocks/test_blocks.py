@@ -7,7 +7,15 @@ import torch
 from torch import nn
 
 from restore.attention import Attention, ChannelAttention, no_attention
-from restore.blocks import PlainLayer, ResidualBlock, ResidualGroup, WaveletBlock
+from restore.blocks import (
+    Cascade,
+    PlainLayer,
+    RectifiedBlock,
+    ResidualBlock,
+    ResidualDenseBlock,
+    ResidualGroup,
+    WaveletBlock,
+)
 from restore.errors import ConfigError
 from restore.networks import RCAN
 from tests.parity.rules import fill
@@ -31,6 +39,11 @@ PARTS = {
     **{f"block_{place}": lambda attention, place=place: ResidualBlock(4, attention, 3, place) for place in PLACEMENTS},
     "block5": lambda attention: ResidualBlock(4, attention, kernel_size=5),
     "block_prelu": lambda attention: ResidualBlock(4, attention, activation="prelu"),
+    "block_silu": lambda attention: ResidualBlock(4, attention, activation="silu", residual_scale=0.1),
+    "dense": lambda attention: ResidualDenseBlock(4, 3, 2, attention),
+    "rectified": lambda attention: RectifiedBlock(4, attention, groups=2, pointwise=True),
+    "cascade": lambda attention: Cascade(4, [RectifiedBlock(4, attention)]),
+    "plain_dilated": lambda attention: PlainLayer(4, False, attention, dilation=3),
     "group_identity": lambda attention: ResidualGroup(4, 2, attention, placement="identity", activation="prelu"),
     "group": lambda attention: ResidualGroup(4, 2, attention),
     "plain": lambda attention: PlainLayer(4, False, attention),
@@ -90,6 +103,19 @@ def test_each_placement_is_its_formula(place):
     found = block(x)
     torch.testing.assert_close(found, expected.pop(place), rtol=1e-12, atol=1e-12)
     assert all((found - other).abs().max() > 1e-3 for other in expected.values())
+
+
+@pytest.mark.parametrize("place", PLACEMENTS)
+def test_only_the_branch_is_scaled(place):
+    block = fill(ResidualBlock(4, half, placement=place)).double()
+    x = torch.rand(2, 4, 5, 6, dtype=torch.float64)
+    block.residual_scale = 0.0
+    torch.testing.assert_close(block(x), x if place in ("standard", "pre") else block.attention(x))
+    if place != "post":  # there the attention sees the sum
+        parts = []
+        for block.residual_scale in (0.0, 0.25, 1.0):
+            parts.append(block(x))
+        torch.testing.assert_close(parts[1] - parts[0], 0.25 * (parts[2] - parts[0]))
 
 
 def test_placements_share_the_names_of_their_tensors():

@@ -224,7 +224,12 @@ def test_recipes_are_found_by_their_bare_names(name, tmp_path, monkeypatch, caps
     assert yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["network"]["init_args"]["groups"] == 3
 
 
-SMALL = {"RCAN": ["groups=1", "blocks=1", "width=16"], "UNet": ["widths=[8,8]", "blocks=[1,1]"]}
+SMALL = {
+    "EDSR": ["blocks=1", "width=8"],
+    "RCAN": ["groups=1", "blocks=1", "width=16"],
+    "RDN": ["blocks=1", "layers=2", "growth=4", "width=8"],
+    "UNet": ["widths=[8,8]", "blocks=[1,1]"],
+}
 
 
 @pytest.mark.parametrize("recipe", CONFIGS, ids=lambda path: path.stem)
@@ -248,7 +253,14 @@ def test_every_recipe_trains_a_step(recipe, pictures, tmp_path, capsys):
     assert content["global_step"] == 1
 
 
-COUNTS = {"rcan": (15_592_355, 15_592_355), "rcan_small": (1, 1_500_000), "denoise": (1, 1_500_000)}
+COUNTS = {
+    "rcan": (15_592_355, 15_592_355),
+    "rcan_small": (1, 1_500_000),
+    "denoise": (1, 1_500_000),
+    "edsr": (40_729_603, 40_729_603),
+    "rcan_it": (15_444_643, 15_444_643),
+    "rdn": (22_123_395, 22_123_395),
+}
 
 
 @pytest.mark.parametrize("recipe", COUNTS)

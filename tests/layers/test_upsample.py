@@ -36,3 +36,19 @@ def test_equal_filters_repeat_pixels(scale):
 def test_other_scales_are_refused(scale):
     with pytest.raises(ConfigError, match=f"scale={scale}"):
         Upsample(4, scale)
+
+
+@pytest.mark.parametrize(("scale", "convolutions"), [(1, 0), (2, 1), (3, 1), (4, 2), (8, 3)])
+def test_width_groups_and_activation_are_as_asked(scale, convolutions):
+    upsample = Upsample(6, scale, 4, groups=2, activation=True)
+    found = [layer for layer in upsample if isinstance(layer, nn.Conv2d)]
+    assert [layer.in_channels for layer in found] == [6, 4, 4][:convolutions]
+    assert all(layer.groups == 2 for layer in found)
+    assert [type(layer) for layer in upsample] == [nn.Conv2d, nn.ReLU, nn.PixelShuffle] * convolutions
+    assert upsample(torch.rand(1, 6, 3, 2)).shape == (1, upsample.width, 3 * scale, 2 * scale)
+
+
+@pytest.mark.parametrize(("width", "groups"), [(None, 4), (4, 3), (4, 0)])
+def test_groups_that_do_not_divide_are_refused(width, groups):
+    with pytest.raises(ConfigError, match=f"groups={groups}"):
+        Upsample(6, 2, width, groups)
