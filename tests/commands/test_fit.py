@@ -226,6 +226,7 @@ def test_recipes_are_found_by_their_bare_names(name, tmp_path, monkeypatch, caps
 
 SMALL = {
     "EDSR": ["blocks=1", "width=8"],
+    "IMDN": ["blocks=1", "width=16"],
     "RCAN": ["groups=1", "blocks=1", "width=16"],
     "RDN": ["blocks=1", "layers=2", "growth=4", "width=8"],
     "UNet": ["widths=[8,8]", "blocks=[1,1]"],
@@ -260,6 +261,7 @@ COUNTS = {
     "edsr": (40_729_603, 40_729_603),
     "rcan_it": (15_444_643, 15_444_643),
     "rdn": (22_123_395, 22_123_395),
+    "imdn": (715_176, 715_176),
 }
 
 
