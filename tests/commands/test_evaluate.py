@@ -15,8 +15,9 @@ from restore.commands.pairs import Selection, real_pairs
 from restore.errors import DataError, RestoreError
 from restore.images import Picture, read_pixels, write_picture
 from restore.metrics import PROTOCOLS, psnr
-from restore.networks import DnCNN
+from restore.networks import PAN, DnCNN
 from restore.zoo import save_network
+from restore.zoo.convert import to_official
 
 
 def write(file, pixels):
@@ -187,6 +188,16 @@ def test_mistakes_are_told(photos, words, message):
 def test_a_denoiser_is_not_scored_as_super_resolution(photos, weights):
     with pytest.raises(RestoreError, match=r"restores x1, but the protocol sr-y"):
         main(["--checkpoint", str(weights), "--data", str(photos), "--protocol", "sr-y"])
+
+
+def test_a_scale_that_an_official_file_does_not_tell_is_taken_from_the_option(tmp_path, photos):
+    torch.save(to_official(PAN(scale=3, width=4, up_width=4, blocks=1)), tmp_path / "pan.pth")
+    words = ("--checkpoint", tmp_path / "pan.pth", "--data", photos, "--protocol", "sr-y", "--device", "cpu")
+    with pytest.raises(RestoreError, match=r"It is 2 or 3.*--scale"):
+        run(tmp_path, *words)
+    found = run(tmp_path, *words, "--scale", 3)
+    assert found["scale"] == 3
+    assert len(found["pictures"]) == 3
 
 
 def test_an_empty_folder_is_told(tmp_path):
