@@ -30,9 +30,11 @@ COMMANDS = {
     "test": Command("restore.commands.fit", "measure a checkpoint on the test sets", True),
     "predict": Command("restore.commands.fit", "run a checkpoint over the data of a recipe", True),
     "denoise": Command("restore.commands.denoise", "denoise pictures and folders: denoise photos --output clean"),
+    "upscale": Command("restore.commands.upscale", "enlarge pictures: upscale photos --output large --scale 4 ..."),
     "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
     "attention": Command("restore.commands.attention", "every attention module: paper, size, time, memory"),
+    "convert": Command("restore.commands.convert", "authors' weights to ours and back: convert official.pth ..."),
     "demo": Command("restore.commands.demo", "denoise the built-in pictures and show what was gained"),
 }
 

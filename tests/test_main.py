@@ -37,6 +37,11 @@ sys.exit(status)
         (["denoise", "--help"], 0),
         (["denoise", "a", "--otput", "b"], 2),
         (["demo", "--help"], 0),
+        (["upscale", "--help"], 0),
+        (["upscale", "a", "--scael", "2"], 2),
+        (["upscale", "a", "--output", "b", "--scale", "2"], 1),
+        (["convert", "--help"], 0),
+        (["convert", "none.pth", "--output", "b.safetensors"], 1),
         (["ablate", "--help"], 0),
         (["ablate", "--config", "rcn", "--attention", "NoAttention"], 2),
     ],
@@ -62,7 +67,10 @@ def test_the_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"restore {restore.__version__}\n"
 
 
-@pytest.mark.parametrize(("word", "nearest"), [("denois", "denoise"), ("tets", "test"), ("evalute", "evaluate")])
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [("denois", "denoise"), ("tets", "test"), ("evalute", "evaluate"), ("upscal", "upscale"), ("covnert", "convert")],
+)
 def test_a_misspelt_command_is_put_right(word, nearest, capsys):
     assert main([word]) == 2
     assert capsys.readouterr().err == f"restore: error: there is no command '{word}': did you mean '{nearest}'?\n"

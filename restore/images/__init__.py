@@ -8,13 +8,14 @@ from restore.images.pixels import read_pixels, to_eight_bits
 from restore.images.read import MAX_PIXELS, read_picture
 from restore.images.tensors import to_pixels, to_tensor
 from restore.images.transparency import fill_hidden
-from restore.images.write import write_picture
+from restore.images.write import check_size, write_picture
 
 __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
     "Metadata",
     "Picture",
+    "check_size",
     "fill_hidden",
     "find_pictures",
     "jpeg_round_trip",

@@ -6,6 +6,7 @@ Format: CIPA DC-008 (Exif 3.0), section 4.5.2: EXIF is a TIFF block; tag 0x0112 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -13,6 +14,11 @@ from PIL import ExifTags, Image
 from restore.images.picture import Pixels
 
 ORIENTATION = 0x0112
+_WIDTHS = (0x0100, 0xA002)
+"""ImageWidth, and PixelXDimension of the Exif directory."""
+_HEIGHTS = (0x0101, 0xA003)
+"""ImageLength, and PixelYDimension."""
+_LARGEST_SHORT = 2**16 - 1
 _MARKER = b"Exif\x00\x00"
 _LAYOUT = {
     *range(0x00FE, 0x0100),  # subfile type
@@ -44,18 +50,42 @@ def read_exif(image: Image.Image) -> tuple[bytes | None, int]:
 
 def upright(exif: bytes) -> bytes:
     """Set the orientation of a TIFF block to 1 in place, so that maker notes keep their offsets."""
+    return _written(exif, {ORIENTATION: 1})
+
+
+def sized(exif: bytes, width: int, height: int) -> bytes:
+    """Let the pixel dimensions that a TIFF block states be these, in place; it may state none."""
+    return _written(exif, dict.fromkeys(_WIDTHS, width) | dict.fromkeys(_HEIGHTS, height))
+
+
+def _written(exif: bytes, values: Mapping[int, int]) -> bytes:
+    """Replace the values of those tags that the block's main directory or its Exif directory has."""
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
-    if order is None:
+    if order is None or len(exif) < 8:
         return exif
-    (start,) = struct.unpack_from(order + "I", exif, 4)
+    block = bytearray(exif)
+    (main,) = struct.unpack_from(order + "I", exif, 4)
+    starts = [main]
+    for start in starts:
+        for entry in _entries(exif, order, start):
+            tag, _, _, value = struct.unpack_from(order + "HHII", exif, entry)
+            if tag == ExifTags.IFD.Exif and start == main and value != main:
+                starts.append(value)
+            elif tag in values:
+                number = values[tag]
+                if number <= _LARGEST_SHORT:
+                    struct.pack_into(order + "HIHH", block, entry + 2, 3, 1, number, 0)  # one SHORT
+                else:
+                    struct.pack_into(order + "HII", block, entry + 2, 4, 1, number)  # one LONG
+    return bytes(block)
+
+
+def _entries(exif: bytes, order: str, start: int) -> range:
+    """Where the entries of the directory at `start` lie, as far as the block goes."""
     if start + 2 > len(exif):
-        return exif
+        return range(0)
     (count,) = struct.unpack_from(order + "H", exif, start)
-    for entry in range(start + 2, min(start + 2 + 12 * count, len(exif) - 11), 12):
-        if struct.unpack_from(order + "H", exif, entry)[0] == ORIENTATION:
-            value = struct.pack(order + "HIHH", 3, 1, 1, 0)  # one SHORT, the number 1
-            return exif[: entry + 2] + value + exif[entry + 12 :]
-    return exif
+    return range(start + 2, min(start + 2 + 12 * count, len(exif) - 11), 12)
 
 
 def turn_upright(pixels: Pixels, orientation: int) -> Pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from restore.errors import DataError
 from restore.images.atomic import replacing
-from restore.images.metadata import marked
+from restore.images.metadata import marked, sized
 from restore.images.picture import Picture, Pixels
 from restore.images.pixels import to_eight_bits
 from restore.images.png import encode_png
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _LARGEST_MARKER = 65533
 """JPEG holds no longer EXIF block."""
+_LONGEST_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383, ".gif": 65535}
+"""Pixels; libjpeg's limit is a little below the format's."""
 
 
 def write_picture(path: str | Path, picture: Picture) -> None:
@@ -28,7 +31,8 @@ def write_picture(path: str | Path, picture: Picture) -> None:
 
     PNG and TIFF keep 16 bits, TIFF keeps floats. The others hold 8 bits, which a warning says where it loses
     something. JPEG is written at quality 95 without chroma subsampling; WebP without loss, or at 95 where the
-    picture came from a file with loss. EXIF and ICC go to JPEG, PNG, WebP and TIFF.
+    picture came from a file with loss. EXIF and ICC go to JPEG, PNG, WebP and TIFF; where EXIF states the picture's
+    size in pixels, it is put right.
 
     Raises:
         DataError: the extension is unknown, the format cannot hold the picture, or the file cannot be written.
@@ -37,6 +41,10 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     encode = _ENCODERS.get(path.suffix.lower())
     if encode is None:
         raise DataError(f"{path} ends in no known extension. Name it {', '.join(sorted(_ENCODERS))}.")
+    height, width = picture.pixels.shape[:2]
+    check_size(path, width, height)
+    if picture.metadata.exif:
+        picture = replace(picture, metadata=replace(picture.metadata, exif=sized(picture.metadata.exif, width, height)))
     try:
         data = encode(path, picture)
     except (OSError, ValueError, OverflowError) as error:
@@ -47,6 +55,19 @@ def write_picture(path: str | Path, picture: Picture) -> None:
             temporary.write_bytes(data)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}. Choose another place or make room.") from error
+
+
+def check_size(path: str | Path, width: int, height: int) -> None:
+    """Refuse what the format of the name's extension cannot hold, before anything is computed.
+
+    Raises:
+        DataError: a side is too long.
+    """
+    limit = _LONGEST_SIDE.get(Path(path).suffix.lower())
+    if limit is not None and max(width, height) > limit:
+        raise DataError(
+            f"{path} cannot hold {width} x {height} pixels; sides end at {limit} there. Write a .png or .tif instead."
+        )
 
 
 def _jpeg(path: Path, picture: Picture) -> bytes:

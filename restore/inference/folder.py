@@ -12,7 +12,16 @@ import torch
 from tqdm import tqdm
 
 from restore.errors import ConfigError, DataError, RestoreError
-from restore.images import Picture, fill_hidden, find_pictures, read_picture, to_pixels, to_tensor, write_picture
+from restore.images import (
+    Picture,
+    check_size,
+    fill_hidden,
+    find_pictures,
+    read_picture,
+    to_pixels,
+    to_tensor,
+    write_picture,
+)
 from restore.images.picture import Pixels
 
 logger = logging.getLogger(__name__)
@@ -51,7 +60,8 @@ def restore_folder(
     what is done is whole, and the same call goes on from there, because results that exist are skipped.
 
     Args:
-        restore: a `Restorer`, or anything from (H, W, C) to (scale * H, scale * W, C).
+        restore: a `Restorer`, or anything from (H, W, C) to (scale * H, scale * W, C). Transparency is enlarged by a
+            cubic kernel.
         inputs: files and folders.
         output: a folder; it is made where it is missing.
         recursive: whether sub-folders are searched.
@@ -72,7 +82,7 @@ def restore_folder(
         try:
             for source, result, reading in _ahead(reader, open_jobs):
                 try:
-                    restored = _restore(restore, reading.result())
+                    restored = _restore(restore, reading.result(), result)
                 except _EXPECTED as error:
                     _fail(report, source, error, bar)
                     continue
@@ -132,15 +142,23 @@ def _ahead(
         yield source, result, current
 
 
-def _restore(restore: Callable[[Pixels], Pixels], picture: Picture) -> Picture:
+def _restore(restore: Callable[[Pixels], Pixels], picture: Picture, result: Path) -> Picture:
+    height, width = picture.pixels.shape[:2]
+    scale = getattr(restore, "scale", 1)
+    check_size(result, width * scale, height * scale)  # hours of computing may lie between here and the writing
     if picture.alpha is None:
         return replace(picture, pixels=restore(picture.pixels))
     pixels = restore(fill_hidden(picture.pixels, picture.alpha))
-    alpha = picture.alpha
-    if pixels.shape[:2] != alpha.shape:
-        larger = torch.nn.functional.interpolate(to_tensor(alpha[:, :, None])[None], pixels.shape[:2], mode="bilinear")
-        alpha = to_pixels(larger[0], alpha.dtype)[:, :, 0]
-    return replace(picture, pixels=pixels, alpha=alpha)
+    return replace(picture, pixels=pixels, alpha=_enlarged(picture.alpha, pixels.shape[0] // height))
+
+
+def _enlarged(alpha: Pixels, scale: int) -> Pixels:
+    """(H, W) -> (scale * H, scale * W) by a cubic kernel: transparency is no picture for a network."""
+    if scale == 1:
+        return alpha
+    values = to_tensor(alpha[:, :, None])[None]  # (1, 1, H, W)
+    larger = torch.nn.functional.interpolate(values, scale_factor=scale, mode="bicubic")  # (1, 1, scale * H, scale * W)
+    return to_pixels(larger[0].clamp_(0, 1), alpha.dtype)[:, :, 0]
 
 
 def _settle(job: tuple[Path, Path, Future[None]] | None, report: FolderReport, bar: tqdm) -> None:

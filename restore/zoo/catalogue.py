@@ -24,7 +24,7 @@ from restore.errors import CheckpointError
 from restore.images import replacing
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
-from restore.zoo.convert import convert_state, open_questions, strip_wrappers
+from restore.zoo.convert import SAVE_TENSORS, UNREADABLE, convert_state, open_questions, strip_wrappers
 
 MODELS: dict[str, Path] = {
     path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))
@@ -69,8 +69,9 @@ def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[Re
         CheckpointError: the file is missing, damaged, of another program, or its tensors do not fit its network.
     """
     path = find_weights(name_or_path)
-    read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_checkpoint
-    card, state = read(path, scale)
+    card, state = read_weights(path)
+    if card is None:
+        card, state = _from_official(path, state, scale)
     try:
         network = build(card["network"])
     except CheckpointError as error:
@@ -103,7 +104,16 @@ def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) 
         temporary.write_bytes(save(state, metadata={"restore": json.dumps(full, ensure_ascii=False)}))
 
 
-def _read_safetensors(path: Path, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_weights(path: Path) -> tuple[dict[str, Any] | None, Any]:
+    """The card and the tensors of a file of ours; None and the content of another program's.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds more than names, numbers and tensors.
+    """
+    return _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_checkpoint(path)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any] | None, Any]:
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("restore")
@@ -114,26 +124,24 @@ def _read_safetensors(path: Path, scale: int | None) -> tuple[dict[str, Any], di
         card = json.loads(text) if text else None
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} has a card that is not JSON ({error}). Save it again.") from error
-    if not isinstance(card, dict) or "network" not in card:
-        return _read_official(path, state, scale)
-    return card, state
+    return (card if isinstance(card, dict) and "network" in card else None), state
 
 
-def _read_checkpoint(path: Path, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_checkpoint(path: Path) -> tuple[dict[str, Any] | None, Any]:
     """A checkpoint of one of our tasks: its network's part, without running anything that is in the file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path} is damaged, or holds more than names and numbers and is not opened, because code could be in it. "
-            "Use a checkpoint that restore wrote."
+            f"{SAVE_TENSORS}"
         ) from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} is damaged or no checkpoint ({error}). Copy it again.") from error
     parts = content if isinstance(content, dict) else {}
     options, state = parts.get("hyper_parameters"), parts.get("state_dict")
     if not isinstance(options, dict) or not isinstance(state, dict) or "network" not in options:
-        return _read_official(path, content, scale)
+        return None, content
     prefix = "network."
     own = {str(name).removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)}
     own = {name.removeprefix("_orig_mod."): value for name, value in own.items()}  # of a compiled network
@@ -142,7 +150,7 @@ def _read_checkpoint(path: Path, scale: int | None) -> tuple[dict[str, Any], dic
     return card, own
 
 
-def _read_official(path: Path, content: object, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _from_official(path: Path, content: object, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A file that does not say which network it is for, unless the names of its tensors do."""
     try:
         official = strip_wrappers(content)

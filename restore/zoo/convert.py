@@ -16,10 +16,14 @@ from torch import Tensor
 from restore.errors import CheckpointError
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
-from restore.zoo.official import FAMILIES, Family
+from restore.zoo.official import FAMILIES, Family, Origin, origin_answers
 from restore.zoo.official.table import load_official_state, official_state
 
 logger = logging.getLogger(__name__)
+
+
+SAVE_TENSORS = "If you trust the file, open it with its own program and save model.state_dict() alone."
+"""What to do about a file that holds code."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ def convert_file(
     pixel_range: float | None = None,
     network: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    origin: str | None = None,
 ) -> Converted:
     """Open an official checkpoint (.pth, .pt) and recognise its network from names and shapes.
 
@@ -47,13 +52,14 @@ def convert_file(
         network: our class name, where the names fit several networks.
         answers: arguments of our network that no tensor tells, such as EDSR's `residual_scale`; an error asks for
             those that are needed.
+        origin: the repository that the file comes from, see `restore.zoo.official.ORIGINS`, which answers for it.
 
     Raises:
         CheckpointError: the file cannot be opened, is of no known network, or leaves a question open.
     """
     try:
         state = read_official_state(path)
-        return convert_state(state, pixel_range=pixel_range, network=network, answers=answers)
+        return convert_state(state, pixel_range=pixel_range, network=network, answers=answers, origin=origin)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -64,9 +70,10 @@ def load_official(
     pixel_range: float | None = None,
     network: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    origin: str | None = None,
 ) -> RestorationNetwork:
     """The network of `convert_file` alone."""
-    return convert_file(path, pixel_range=pixel_range, network=network, answers=answers).network
+    return convert_file(path, pixel_range=pixel_range, network=network, answers=answers, origin=origin).network
 
 
 def convert_state(
@@ -75,17 +82,25 @@ def convert_state(
     pixel_range: float | None = None,
     network: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    origin: str | None = None,
 ) -> Converted:
     """As `convert_file`, from tensors under their official names."""
     family = _recognise(state, network)
     name = family.network.__name__
+    lines = origin_answers(origin, name) if origin else ()
+    known_range = lines[0].answers.get("pixel_range") if lines else None
+    if None not in (pixel_range, known_range) and pixel_range != known_range:
+        raise CheckpointError(
+            f"{name} of {origin} has pixel_range={known_range:g}, got {pixel_range:g}. Leave one out."
+        )
+    pixel_range = known_range if pixel_range is None else pixel_range
     try:
         options = family.options(state, pixel_range)
     except CheckpointError:
         raise
     except (ValueError, LookupError, ArithmeticError) as error:
         raise CheckpointError(f"The names are {name}'s but the shapes are not ({error}).") from error
-    options = _answered(family, state, options, answers or {})
+    options = _answered(family, state, options, _from_origin(lines, options, answers or {}))
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
     load_official_state(built, state, family.table(built))
@@ -116,10 +131,11 @@ def read_official_state(path: str | PathLike[str]) -> dict[str, Tensor]:
         raise CheckpointError("No such file.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
-            f"Cannot be read as tensors alone ({first}). Pickled modules are refused because they run code."
+            f"Cannot be read as tensors alone ({first}). Pickled modules are refused because they run code. "
+            f"{SAVE_TENSORS}"
         ) from error
     return strip_wrappers(content)
 
@@ -175,11 +191,25 @@ def _answered(
     return {**options, **answers}
 
 
+def _from_origin(lines: tuple[Origin, ...], options: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers, and what the file's origin adds to them where the file is silent."""
+    fitting = [line for line in lines if all(options.get(name) == value for name, value in line.where.items())]
+    known = fitting[0].answers if fitting else {}
+    contradicted = [name for name in known if name in answers and answers[name] != known[name]]
+    if contradicted:
+        name = contradicted[0]
+        raise CheckpointError(
+            f"Weights of {lines[0].repository} have {name}={known[name]}, the answer is {answers[name]}. "
+            "Leave the origin or the answer out."
+        )
+    return {**{name: value for name, value in known.items() if name not in options}, **answers}
+
+
 def _known() -> str:
     return ", ".join(family.network.__name__ for family in FAMILIES)
 
 
-_UNREADABLE = (
+UNREADABLE = (
     pickle.UnpicklingError,
     RuntimeError,
     EOFError,
@@ -189,5 +219,6 @@ _UNREADABLE = (
     TypeError,
     AttributeError,
 )
+"""What torch.load raises on a file that is damaged, of another kind, or holds more than tensors."""
 _WRAPPERS = ("params_ema", "params", "state_dict")
 _PARALLEL = "module."

@@ -102,7 +102,9 @@ def test_an_enlarging_network_is_no_denoiser(photos, tmp_path, capsys):
 
     save_network(tmp_path / "x2.safetensors", build(spec), {"network": spec})
     assert run(photos, "--output", tmp_path / "out", "--checkpoint", tmp_path / "x2.safetensors") == 1
-    assert "enlarges x2" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "enlarges x2" in error
+    assert "restore upscale --scale 2 --checkpoint" in error
 
 
 def test_a_misspelt_option_is_put_right_in_one_line(capsys):

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 from restore.errors import DataError, ShapeError
 from restore.images import Metadata, Picture, read_picture, write_picture
 from restore.images.atomic import replacing
+from restore.images.metadata import sized
 
 random = np.random.default_rng(1)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -143,3 +144,33 @@ def test_a_picture_with_four_channels_is_refused():
         Picture(np.zeros((2, 2, 4), np.uint8))
     with pytest.raises(ShapeError, match="alpha"):
         Picture(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3), np.uint8))
+
+
+@pytest.mark.parametrize(("width", "height"), [(13, 9), (70000, 1)])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_states_the_size_that_was_written_and_maker_notes_stay_where_they_are(tmp_path, order, width, height):
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x0100], exif[0x0101], exif[0x010F] = 4000, 3000, "Maker"
+    exif[0x8769] = {0xA002: 4000, 0xA003: 3000, 0x927C: b"a note", 0x829A: 0.008}
+    block = exif.tobytes().removeprefix(b"Exif\x00\x00")
+    assert block[:2] == (b"II" if order == "<" else b"MM")
+    write_picture(tmp_path / "a.png", Picture(np.zeros((height, width, 1), np.uint8), metadata=Metadata(exif=block)))
+    back = read_picture(tmp_path / "a.png").metadata.exif
+    assert len(back) == len(block)
+    assert back.index(b"a note") == block.index(b"a note")
+    seen = Image.Exif()
+    seen.load(back)
+    assert (seen[0x0100], seen[0x0101], seen[0x010F]) == (width, height, "Maker")
+    inner = seen.get_ifd(0x8769)
+    assert (inner[0xA002], inner[0xA003], float(inner[0x829A])) == (width, height, 0.008)
+
+
+def test_exif_that_is_cut_short_or_nonsense_does_no_harm():
+    block = exif_block()
+    for cut in range(len(block)):
+        assert len(sized(block[:cut], 70000, 3)) == cut
+    for seed in range(300):
+        noise = np.random.default_rng(seed).integers(0, 12, 80, np.uint8).tobytes()
+        for order in (b"II*\x00\x08\x00\x00\x00", b"MM\x00*\x00\x00\x00\x08"):
+            assert len(sized(order + noise, 70000, 3)) == 88

@@ -7,10 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from restore.attention import no_attention
 from restore.errors import ConfigError, ShapeError
 from restore.inference import default_overlap, restore_tiled
 from restore.inference.tiling import spans
-from restore.networks import UNet
+from restore.networks import RCAN, UNet
 from tests.inference.networks import Blur, Brighter
 
 
@@ -54,6 +55,22 @@ def test_tiles_fall_on_the_networks_grid():
         whole = network(degraded)
         tiled = restore_tiled(network, degraded, 104, 52)
     assert (tiled - whole).abs().max() < 1e-3 * (whole - degraded).abs().max()
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_enlarging_in_tiles_equals_the_whole_where_the_overlap_covers_the_context(scale):
+    torch.manual_seed(0)
+    network = RCAN(scale, width=8, groups=1, blocks=1, attention=no_attention).eval()
+    overlap = 4 * network.context
+    tile = 2 * overlap
+    degraded = torch.rand(1, 3, tile + 5, 2 * tile)
+    with torch.no_grad():
+        whole = network(degraded)
+        tiled = restore_tiled(network, degraded, tile, overlap)
+        seams = restore_tiled(network, degraded, tile, 0)
+    assert tiled.shape == whole.shape == (1, 3, (tile + 5) * scale, 2 * tile * scale)
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5)
+    assert (seams - whole).abs().max() > 1e-3
 
 
 def test_one_tile_that_covers_everything_is_the_whole_to_the_bit():

@@ -96,7 +96,7 @@ def test_an_activation_that_no_tensor_tells_can_be_given():
 
 def test_seven_convolutions_are_dilated_or_not_as_the_user_says():
     state = to_official(filled(IRCNN(1, width=4)))
-    with pytest.raises(CheckpointError, match='network="IRCNN"'):
+    with pytest.raises(CheckpointError, match="--network IRCNN"):
         convert_state(state)
     picture = torch.rand(1, 1, 9, 9)
     dilated, plain = (convert_state(state, network=name).network for name in ("IRCNN", "DnCNN"))

@@ -4,6 +4,7 @@ from restore.zoo.official.carn import CARN
 from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
 from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
+from restore.zoo.official.origins import ORIGINS, Origin, origin_answers
 from restore.zoo.official.pan import PAN
 from restore.zoo.official.rcan import RCAN
 from restore.zoo.official.rdn import RDN
@@ -24,9 +25,12 @@ __all__ = [
     "IMDN_RTC",
     "IRCNN",
     "MDSR",
+    "ORIGINS",
     "PAN",
     "RCAN",
     "RDN",
     "RFDN",
     "Family",
+    "Origin",
+    "origin_answers",
 ]

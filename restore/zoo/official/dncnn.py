@@ -91,7 +91,7 @@ def _question(state: Mapping[str, Tensor]) -> str | None:
         return None
     return (
         f"{_IRCNN_DEPTH} convolutions under DnCNN's names may be DnCNN or IRCNN, whose convolutions are dilated. "
-        'Give network="DnCNN" or network="IRCNN" to restore.zoo.convert_file.'
+        "Give --network DnCNN or --network IRCNN to restore convert (network=... to restore.zoo.convert_file)."
     )
 
 

@@ -67,7 +67,8 @@ def _edsr_options(state: Mapping[str, Tensor], pixel_range: float | None) -> dic
 def _unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
     return {
         "residual_scale": "The authors have 1 for the baseline (64 channels) and 0.1 for the large one (256). Give "
-        'answers={"residual_scale": 0.1}, or what it was trained with, to restore.zoo.convert_file.'
+        "--answer residual_scale=0.1, or what it was trained with, to restore convert (answers={...} to "
+        "restore.zoo.convert_file)."
     }
 
 

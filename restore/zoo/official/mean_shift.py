@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 PUBLISHED = {"DIV2K": DIV2K_MEAN, "DIVFlickr2K": DIV_FLICKR2K_MEAN}
 RANGE_QUESTION = (
     "Was it trained on pictures of 0 to 255 or of 0 to 1? "
-    "Give pixel_range=255 or pixel_range=1 to restore.zoo.convert_file."
+    "Give --pixel-range 255 or --pixel-range 1 to restore convert (pixel_range=... to restore.zoo.convert_file)."
 )
 """What to ask where the constants do not say it."""
 

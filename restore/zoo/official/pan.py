@@ -58,8 +58,8 @@ def _unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
     if "upconv2.weight" in state:
         return {}
     return {
-        "scale": 'It is 2 or 3. Give answers={"scale": 2} or answers={"scale": 3} to restore.zoo.convert_file, '
-        "or --scale to restore evaluate."
+        "scale": "It is 2 or 3. Give --scale 2 or --scale 3 to restore convert, upscale or evaluate "
+        "(answers={...} to restore.zoo.convert_file)."
     }
 
 

@@ -59,8 +59,8 @@ def _options(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str
 def _unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
     return {
         "mean": "Weights of the port in EDSR-PyTorch have no mean shift, weights from the authors' Torch code have "
-        'DIV2K\'s around the network. Give answers={"mean": []} or answers={"mean": [0.4488, 0.4371, 0.4040]} to '
-        "restore.zoo.convert_file."
+        "DIV2K's around the network. Give --answer mean=[] or --answer mean=[0.4488,0.4371,0.4040] to restore convert "
+        "(answers={...} to restore.zoo.convert_file)."
     }
 
 
