@@ -21,7 +21,8 @@ from restore.errors import ConfigError
 Placement = Literal["standard", "pre", "post", "identity"]
 Activation = Literal["relu", "prelu", "silu"]
 
-_ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "silu": nn.SiLU}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "silu": nn.SiLU}
+"""Name -> class."""
 _PLACEMENTS = ("standard", "pre", "post", "identity")
 
 
@@ -68,12 +69,12 @@ class ResidualBlock(nn.Module):
             raise ConfigError(f"ResidualBlock got kernel_size={kernel_size}. Choose an odd number.")
         if placement not in _PLACEMENTS:
             raise ConfigError(f"ResidualBlock got placement={placement!r}. Choose one of {', '.join(_PLACEMENTS)}.")
-        if activation not in _ACTIVATIONS:
-            raise ConfigError(f"ResidualBlock got activation={activation!r}. Choose one of {', '.join(_ACTIVATIONS)}.")
+        if activation not in ACTIVATIONS:
+            raise ConfigError(f"ResidualBlock got activation={activation!r}. Choose one of {', '.join(ACTIVATIONS)}.")
         self.placement = placement
         self.residual_scale = residual_scale
         self.conv1 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
-        self.activation = _ACTIVATIONS[activation]()
+        self.activation = ACTIVATIONS[activation]()
         self.conv2 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
         self.attention = attention(channels)
         reach, looks = 2 * (kernel_size // 2), self.attention.context

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from restore.attention import Attention
-from restore.blocks.residual_block import Activation, Placement, ResidualBlock
+from restore.blocks.residual_block import ACTIVATIONS, Activation, Placement, ResidualBlock
 from restore.errors import ConfigError
 from restore.layers import haar_filters, haar_transform, inverse_haar_transform, pad_to_multiple
 
@@ -30,7 +30,7 @@ class WaveletBlock(nn.Module):
         blocks: how many residual blocks, from 1.
         width: hidden channels at half size; None is 2 C, half of what the transform gives, as between MWCNN's levels.
         placement: where the attention acts in each residual block, see `ResidualBlock`.
-        activation: "prelu" as in MWRCANet, or "relu".
+        activation: "prelu" as in MWRCANet, "relu" or "silu".
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -60,7 +60,7 @@ class WaveletBlock(nn.Module):
         stack = [ResidualBlock(width, attention, placement=placement, activation=activation) for _ in range(blocks)]
         self.register_buffer("filters", haar_filters(), persistent=False)
         self.reduce = nn.Conv2d(4 * channels, width, 3, padding=1)
-        self.activation = nn.PReLU() if activation == "prelu" else nn.ReLU()
+        self.activation = ACTIVATIONS[activation]()
         self.blocks = nn.Sequential(*stack)
         self.expand = nn.Conv2d(width, 4 * channels, 3, padding=1)
         cells = 2 + sum(block.context for block in stack)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
 
+import restore.attention
 from restore.attention import Attention, ChannelAttention, no_attention
 from restore.blocks import (
     Cascade,
@@ -80,6 +83,30 @@ def test_context_is_how_far_it_sees(name, attention):
         seen = x.grad[0].abs().sum(0)[place].nonzero().flatten()
         reach |= {place - seen.min().item(), seen.max().item() - place}
     assert max(reach) == part.context
+
+
+SLOTS = [
+    cls
+    for name in restore.attention.__all__
+    if inspect.isclass(cls := getattr(restore.attention, name))
+    and issubclass(cls, Attention)
+    and not inspect.isabstract(cls)
+]
+
+
+@pytest.mark.parametrize("slot", SLOTS, ids=lambda cls: cls.__name__)
+def test_blocks_take_every_attention(slot):
+    x = torch.rand(1, 16, 9, 10)
+    for part in (ResidualBlock(16, slot), ResidualGroup(16, 1, slot), WaveletBlock(16, slot, width=16)):
+        assert sum(isinstance(module, slot) for module in part.modules()) >= 1
+        with torch.no_grad():
+            assert part.eval()(x).isfinite().all()
+
+
+@pytest.mark.parametrize("activation", ["relu", "prelu", "silu"])
+def test_a_wavelet_block_has_one_kind_of_activation(activation):
+    block = WaveletBlock(4, no_attention, activation=activation)
+    assert type(block.activation) is type(block.blocks[0].activation)
 
 
 @pytest.mark.parametrize("place", PLACEMENTS)

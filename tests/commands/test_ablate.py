@@ -283,6 +283,12 @@ def test_names_are_read_with_their_options():
     assert "no_attention" not in slots()
 
 
+def test_every_attention_of_ours_is_taken_with_its_own_defaults():
+    recipe = tiny_recipe()
+    for name in slots():
+        recipe.check(read_choice(name))
+
+
 def test_words_of_the_recipe_are_told_from_ours():
     argv = ["--config", "a", "--data.root", "b", "c", "--seeds", "1", "--trainer.max_steps=3", "--attention", "N"]
     ours, theirs = split_overrides(argv)

@@ -8,6 +8,7 @@ import pytest
 import torch
 import yaml
 
+import restore.attention
 from restore.images import read_pixels
 from restore.tasks import RestorationTask, load_task
 from restore.zoo import build, load_network
@@ -252,6 +253,29 @@ def test_every_recipe_trains_a_step(recipe, pictures, tmp_path, capsys):
     assert call(argv) == 0
     content = torch.load(only_run(tmp_path, recipe.stem) / "checkpoints" / "last.ckpt", weights_only=True)
     assert content["global_step"] == 1
+
+
+SWAPS = {
+    "rcan_eca": ("EfficientChannelAttention", 0),
+    "rcan_soca": ("SecondOrderChannelAttention", 0),
+    "rcan_non_local": ("NonLocalAttention", 1),
+}
+"""Recipes that differ from rcan_small by the line of their attention, and by so many more."""
+
+
+@pytest.mark.parametrize("recipe", SWAPS)
+def test_an_attention_is_swapped_by_one_line(recipe):
+    base, swapped = (
+        [line for line in (ROOT / "configs" / f"{name}.yaml").read_text().splitlines() if not line.startswith("#")]
+        for name in ("rcan_small", recipe)
+    )
+    attention, more = SWAPS[recipe]
+    new = [line for line in swapped if line not in base]
+    assert f"        attention: {{class_path: restore.attention.{attention}}}" in new
+    assert len(swapped) - len(base) == len(new) == 1 + more
+    network = build(yaml.safe_load("\n".join(swapped))["model"]["init_args"]["network"])
+    found = [module for module in network.modules() if type(module) is getattr(restore.attention, attention)]
+    assert len(found) == 12
 
 
 COUNTS = {
