@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 Computation = Callable[[], object]
@@ -36,7 +37,8 @@ def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
     """
     twin = copy.deepcopy(module).eval()
     try:
-        return _count(twin.to("meta"), [x.to("meta") for x in inputs])
+        with FakeTensorMode(allow_non_fake_inputs=True) as mode:  # keeps the device: there is no autocast on "meta"
+            return _count(twin, [mode.from_tensor(x) for x in inputs])
     except (RuntimeError, NotImplementedError):
         return _count(copy.deepcopy(module).eval(), inputs)
 

@@ -78,7 +78,8 @@ def test_attention_swapped_by_a_line_of_yaml(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
     assert call(["fit", "--config", str(tmp_path / "mine.yaml"), "--print_config"]) == 0
     network = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["network"]["init_args"]
-    assert network["attention"] == {"class_path": "restore.attention.ChannelAttention", "init_args": {"reduction": 16}}
+    assert network["attention"]["class_path"] == "restore.attention.ChannelAttention"
+    assert network["attention"]["init_args"]["reduction"] == 16
 
 
 def test_placement_of_the_attention_is_one_flag(capsys):

@@ -25,6 +25,19 @@ def test_multiply_adds_of_a_convolution_and_of_attention():
     assert multiply_adds(Look(), torch.rand(1, 1, 50, 8)) == 2 * 50 * 50 * 8
 
 
+def test_multiply_adds_are_counted_where_autocast_is_switched_off_without_computing():
+    ran = []
+
+    class Precise(nn.Module):
+        def forward(self, x):
+            with torch.autocast(x.device.type, enabled=False):
+                ran.append(type(x))
+                return x @ x.mT
+
+    assert multiply_adds(Precise(), torch.rand(1, 50, 8)) == 50 * 50 * 8
+    assert [kind is torch.Tensor for kind in ran] == [False]
+
+
 def test_peak_memory_is_what_is_alive_at_once():
     x = torch.rand(2**20)
     one = x.numel() * 4
