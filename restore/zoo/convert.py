@@ -100,10 +100,15 @@ def convert_state(
         raise
     except (ValueError, LookupError, ArithmeticError) as error:
         raise CheckpointError(f"The names are {name}'s but the shapes are not ({error}).") from error
-    options = _answered(family, state, options, _from_origin(lines, options, answers or {}))
+    answers = _from_origin(lines, options, answers or {})
+    options = _answered(family, state, options, answers)
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
     load_official_state(built, state, family.table(built))
+    for option, (value, others) in family.assumed.items():
+        if option not in answers:
+            said = "no tensor of %s tells its %s: taken to be %s, as in the authors' code (%s)"
+            logger.warning(said, name, option, value, others)
     logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
     return Converted(built.eval(), spec)
 
@@ -188,7 +193,7 @@ def _answered(
         raise CheckpointError(
             f"The file tells {told[0]}={options[told[0]]} of this {name}, the answers {answers[told[0]]}. Leave it out."
         )
-    return {**options, **answers}
+    return {**options, **{option: value for option, (value, _) in family.assumed.items()}, **answers}
 
 
 def _from_origin(lines: tuple[Origin, ...], options: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:

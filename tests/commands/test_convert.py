@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_there_and_back_to_the_bit(wrap, official, tmp_path, capsys):
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2
     assert "RCAN(image_channels=3, width=8, groups=1, blocks=1" in said[0]
-    assert "attention=ChannelAttention(reduction=4), pixel_range=255.0), x2" in said[0]
+    assert "attention=ChannelAttention(reduction=4), pixel_range=255.0, activation=relu), x2" in said[0]
     assert run(ours, "--to", "official", "--output", back) == 0
     state, again = to_official(network("RCAN")), torch.load(back, weights_only=True)
     assert list(again) == list(state)
@@ -136,6 +137,21 @@ def test_what_no_tensor_tells_is_asked_for(name, options, question, answer, expe
     found = card(ours)["network"]["init_args"]
     assert {key: found[key] for key in expected} == expected
     load_network(ours)  # no question is left
+
+
+def test_what_is_taken_from_the_authors_code_is_said_and_can_be_changed(official, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(
+        logging.getLogger("restore"), "propagate", True
+    )  # the other commands write above their progress bar
+    file = official("RCAN")
+    for words, activation in ([], "relu"), (["--answer", "activation=silu"], "silu"):
+        caplog.clear()
+        ours = tmp_path / f"{activation}.safetensors"
+        assert run(file, "--output", ours, *words) == 0
+        assert card(ours)["network"]["init_args"]["activation"] == activation
+        assert ("no tensor of RCAN tells its activation: taken to be relu" in caplog.text) == (not words)
+    assert run(file, "--output", tmp_path / "a.safetensors", "--origin", "yulunzhang/RCAN") == 0
+    assert "no tensor" not in caplog.text
 
 
 def test_an_origin_answers_by_the_size_or_not_at_all(official, tmp_path, capsys):

@@ -29,8 +29,8 @@ class Origin:
 
 _PORT = "sanghyun-son/EDSR-PyTorch"
 ORIGINS: tuple[Origin, ...] = (
-    Origin("yulunzhang/RCAN", "RCAN", {"pixel_range": 255.0}),
-    Origin(_PORT, "RCAN", {"pixel_range": 255.0}),
+    Origin("yulunzhang/RCAN", "RCAN", {"pixel_range": 255.0, "activation": "relu"}),
+    Origin(_PORT, "RCAN", {"pixel_range": 255.0, "activation": "relu"}),
     Origin(_PORT, "EDSR", {"pixel_range": 255.0, "residual_scale": 1.0}, where={"width": 64, "blocks": 16}),
     Origin(_PORT, "EDSR", {"pixel_range": 255.0, "residual_scale": 0.1}, where={"width": 256, "blocks": 32}),
     Origin(_PORT, "MDSR", {"pixel_range": 255.0}),

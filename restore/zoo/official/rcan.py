@@ -68,4 +68,10 @@ def _options(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str
     return options | shift_options("RCAN", state, pixel_range)
 
 
-RCAN = Family(networks.RCAN, _recognises, _options, rcan_table)
+RCAN = Family(
+    networks.RCAN,
+    _recognises,
+    _options,
+    rcan_table,
+    assumed={"activation": ("relu", "RCAN-it has silu: restore convert --answer activation=silu")},
+)

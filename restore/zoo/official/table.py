@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -38,6 +38,8 @@ class Family:
     """What to ask where the names fit another network as well, which only the user can tell."""
     unknown: Callable[[Mapping[str, Tensor]], dict[str, str]] = _nothing_unknown
     """Our constructor's arguments that no tensor tells, each with what to ask for it."""
+    assumed: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """Arguments that the authors' code fixes and others' does not: the authors' value, and who has another one."""
 
 
 def conv(official: str, ours: str) -> Table:
