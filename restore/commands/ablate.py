@@ -204,7 +204,7 @@ def _measure(recipe: Recipe, rows: list[Row], seed: int, size: int) -> dict[str,
         if times[row.choice.label]:
             row.milliseconds = 1000 * median(times[row.choice.label])
     threads = f", threads: {torch.get_num_threads()}" if device.type == "cpu" else ""
-    told = f"median of {_ROUNDS} forward passes of one {size}x{size} picture, float32, {device.type}{threads}"
+    told = f"median of {_ROUNDS} forward passes of a {size}x{size} input picture, float32, {device.type}{threads}"
     return {"ms": f"{told}, after all training"}
 
 
