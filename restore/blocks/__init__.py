@@ -3,12 +3,14 @@
 from restore.blocks.cascade import Cascade, RectifiedBlock
 from restore.blocks.distillation_trunk import DistillationTrunk
 from restore.blocks.information_distillation import InformationDistillationBlock
+from restore.blocks.naf_block import NAFActivation, NAFBlock
 from restore.blocks.plain_layer import PlainLayer
 from restore.blocks.residual_attention_block import ResidualAttentionBlock
 from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 from restore.blocks.residual_dense_block import ResidualDenseBlock
 from restore.blocks.residual_distillation import ResidualDistillationBlock
 from restore.blocks.residual_group import ResidualGroup
+from restore.blocks.restormer_block import Normalization, RestormerBlock
 from restore.blocks.self_calibrated import SelfCalibratedBlock, pixel_attention_conv
 from restore.blocks.wavelet_block import WaveletBlock
 
@@ -17,6 +19,9 @@ __all__ = [
     "Cascade",
     "DistillationTrunk",
     "InformationDistillationBlock",
+    "NAFActivation",
+    "NAFBlock",
+    "Normalization",
     "Placement",
     "PlainLayer",
     "RectifiedBlock",
@@ -25,6 +30,7 @@ __all__ = [
     "ResidualDenseBlock",
     "ResidualDistillationBlock",
     "ResidualGroup",
+    "RestormerBlock",
     "SelfCalibratedBlock",
     "WaveletBlock",
     "pixel_attention_conv",

@@ -1,6 +1,8 @@
 """Layers without attention that networks and attention modules share."""
 
+from restore.layers.gated_feed_forward import GatedFeedForward
 from restore.layers.mean_shift import DIV2K_MEAN, DIV_FLICKR2K_MEAN, mean_shift, mean_shift_constants
+from restore.layers.norm import BiasFreeNorm2d, LayerNorm2d
 from restore.layers.padding import pad_to_multiple
 from restore.layers.pre_activation import PreActivationUnit
 from restore.layers.residual_unit import ResidualUnit
@@ -10,6 +12,9 @@ from restore.layers.wavelet import haar_filters, haar_transform, inverse_haar_tr
 __all__ = [
     "DIV2K_MEAN",
     "DIV_FLICKR2K_MEAN",
+    "BiasFreeNorm2d",
+    "GatedFeedForward",
+    "LayerNorm2d",
     "PreActivationUnit",
     "ResidualUnit",
     "Upsample",

@@ -8,9 +8,11 @@ from restore.networks.fdncnn import FDnCNN
 from restore.networks.imdn import IMDN, IMDNRTC, IMDNAnyScale, imdn_attention
 from restore.networks.ircnn import IRCNN
 from restore.networks.mdsr import MDSR
+from restore.networks.nafnet import NAFBaseline, NAFNet, naf_baseline_attention, nafnet_attention
 from restore.networks.pan import PAN, pan_attention
 from restore.networks.rcan import RCAN, rcan_attention
 from restore.networks.rdn import RDN
+from restore.networks.restormer import Restormer
 from restore.networks.rfdn import RFDN, rfdn_attention
 from restore.networks.shifted import ShiftedNetwork
 from restore.networks.unet import UNet, unet_attention
@@ -29,10 +31,15 @@ __all__ = [
     "DnCNN",
     "FDnCNN",
     "IMDNAnyScale",
+    "NAFBaseline",
+    "NAFNet",
     "RestorationNetwork",
+    "Restormer",
     "ShiftedNetwork",
     "UNet",
     "imdn_attention",
+    "naf_baseline_attention",
+    "nafnet_attention",
     "pan_attention",
     "rcan_attention",
     "rfdn_attention",

@@ -12,11 +12,13 @@ import restore.attention
 from restore.attention import Attention, ChannelAttention, no_attention
 from restore.blocks import (
     Cascade,
+    NAFBlock,
     PlainLayer,
     RectifiedBlock,
     ResidualBlock,
     ResidualDenseBlock,
     ResidualGroup,
+    RestormerBlock,
     WaveletBlock,
 )
 from restore.errors import ConfigError
@@ -51,6 +53,10 @@ PARTS = {
     "group": lambda attention: ResidualGroup(4, 2, attention),
     "plain": lambda attention: PlainLayer(4, False, attention),
     "plain_norm": lambda attention: PlainLayer(4, True, attention),
+    "naf": lambda attention: NAFBlock(4, attention),
+    "naf_gelu": lambda attention: NAFBlock(4, attention, "gelu", expand=1, feed_forward_expand=3),
+    "restormer": lambda attention: RestormerBlock(4, attention),
+    "restormer_bias_free": lambda attention: RestormerBlock(4, attention, 1.5, True, "bias_free"),
     "wavelet": lambda attention: WaveletBlock(4, attention),
     "wavelet_wide": lambda attention: WaveletBlock(4, attention, blocks=2, width=6, placement="pre", activation="relu"),
 }
@@ -215,6 +221,11 @@ def test_every_block_of_a_group_has_an_attention_of_its_own():
         (lambda: ResidualBlock(3, no_attention, kernel_size=4), "kernel_size=4"),
         (lambda: ResidualBlock(3, no_attention, placement="before"), "placement='before'"),
         (lambda: ResidualGroup(3, 1, no_attention, activation="gelu"), "activation='gelu'"),
+        (lambda: NAFBlock(3, no_attention, activation="relu"), "activation='relu'"),
+        (lambda: NAFBlock(3, no_attention, expand=1), "expand=1"),
+        (lambda: NAFBlock(3, no_attention, feed_forward_expand=0), "feed_forward_expand=0"),
+        (lambda: RestormerBlock(3, no_attention, normalization="layer"), "normalization='layer'"),
+        (lambda: RestormerBlock(3, no_attention, expand=0.3), "expand=0.3"),
         (lambda: WaveletBlock(3, no_attention, blocks=0), "blocks=0"),
         (lambda: WaveletBlock(3, no_attention, width=-1), "width=-1"),
     ],

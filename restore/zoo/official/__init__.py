@@ -4,14 +4,33 @@ from restore.zoo.official.carn import CARN
 from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
 from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
+from restore.zoo.official.nafnet import NAF_BASELINE, NAFNET
 from restore.zoo.official.origins import ORIGINS, Origin, origin_answers
 from restore.zoo.official.pan import PAN
 from restore.zoo.official.rcan import RCAN
 from restore.zoo.official.rdn import RDN
+from restore.zoo.official.restormer import RESTORMER
 from restore.zoo.official.rfdn import RFDN
 from restore.zoo.official.table import Family
 
-FAMILIES: tuple[Family, ...] = (RCAN, DNCNN, FDNCNN, IRCNN, EDSR, MDSR, RDN, CARN, IMDN, IMDN_AS, IMDN_RTC, RFDN, PAN)
+FAMILIES: tuple[Family, ...] = (
+    RCAN,
+    DNCNN,
+    FDNCNN,
+    IRCNN,
+    EDSR,
+    MDSR,
+    RDN,
+    CARN,
+    IMDN,
+    IMDN_AS,
+    IMDN_RTC,
+    RFDN,
+    PAN,
+    NAFNET,
+    NAF_BASELINE,
+    RESTORMER,
+)
 """Networks whose official checkpoints are recognised."""
 
 __all__ = [
@@ -25,10 +44,13 @@ __all__ = [
     "IMDN_RTC",
     "IRCNN",
     "MDSR",
+    "NAFNET",
+    "NAF_BASELINE",
     "ORIGINS",
     "PAN",
     "RCAN",
     "RDN",
+    "RESTORMER",
     "RFDN",
     "Family",
     "Origin",
