@@ -2,11 +2,13 @@
 
 from restore.data.cache import PictureCache
 from restore.data.module import Pictures
+from restore.data.paired import PairedPatches
 from restore.data.patches import Patches, PatchSampler
 from restore.data.samples import SamplePictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 
 __all__ = [
+    "PairedPatches",
     "PairedPictures",
     "PatchSampler",
     "Patches",

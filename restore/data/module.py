@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.cache import PictureCache
+from restore.data.paired import PairedPatches, training_pairs
 from restore.data.patches import EvaluationSampler, Patches, PatchSampler, collate
 from restore.data.samples import SamplePictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
@@ -22,10 +23,11 @@ Roots = str | list[str]
 
 
 class Pictures(LightningDataModule):
-    """Random patches of clean pictures for training, whole pictures for the rest.
+    """Random patches of clean pictures, or of pairs, for training, whole pictures for the rest.
 
     Args:
-        root: folder or folders of clean training pictures; None takes the built-in photographs.
+        root: folder or folders of clean training pictures, or of pairs (`find_pairs`), which bring their own
+            degradation; None takes the built-in photographs.
         validation: sets by name, each a folder (of clean pictures, or of pairs); None takes built-in photographs
             that are not in training.
         test: the same for `test`; None takes the validation sets.
@@ -39,7 +41,7 @@ class Pictures(LightningDataModule):
         workers: loading processes; 0 loads in the main process.
         seed: of the patches.
         cache_gigabytes: memory for decoded pictures, a process.
-        halve_above: shrink training pictures whose longer side is above this (see `PictureCache`).
+        halve_above: shrink training pictures whose longer side is above this (see `PictureCache`); not for pairs.
         limit: take only the first so many pictures of each validation set.
         crop: take only the middle so many pixels a side of each validation and test picture.
 
@@ -105,7 +107,7 @@ class Pictures(LightningDataModule):
             ConfigError: there is nothing to predict.
         """
         if stage == "fit":
-            _training_pictures(self.roots)
+            self._of_pairs() or _training_pictures(self.roots)
         if stage == "predict":
             _pictures(self._to_predict())
         else:
@@ -116,9 +118,9 @@ class Pictures(LightningDataModule):
         """Find the pictures of a stage."""
         if stage == "fit":
             degradation = getattr(self.trainer and self.trainer.lightning_module, "degradation", None)
-            paths = _training_pictures(self.roots)
-            self._patches = Patches(
-                PictureCache(paths, self.image_channels, self.cache_gigabytes, self.halve_above),
+            cached = self.image_channels, self.cache_gigabytes, self.halve_above
+            self._patches = self._of_pairs() or Patches(
+                PictureCache(_training_pictures(self.roots), *cached),
                 size=self.patch_size,
                 augment=self.augment,
                 scale=self.scale,
@@ -168,6 +170,11 @@ class Pictures(LightningDataModule):
     @property
     def _world(self) -> int:
         return self.trainer.world_size if self.trainer else 1
+
+    def _of_pairs(self) -> PairedPatches | None:
+        pairs = training_pairs(self.roots, self.halve_above)
+        form = (self.image_channels, self.scale, self.seed, self.cache_gigabytes)
+        return PairedPatches(pairs, self.patch_size, self.augment, *form) if pairs else None
 
     def _to_predict(self) -> str:
         if self.predict is None:

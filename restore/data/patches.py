@@ -57,24 +57,36 @@ class Patches(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Patch `index` of the endless stream: target (C, S, S) uint8, its name and its number."""
         rng = np.random.default_rng((self.seed, index))
-        for _ in range(100):  # a few small pictures may be among large ones
-            which = int(rng.integers(len(self.pictures)))
-            pixels = self.pictures[which]
-            rows, columns = (side // self.scale - self.size for side in pixels.shape[:2])
-            if rows >= 0 and columns >= 0:
-                break
-        else:
-            need = self.size * self.scale
-            raise DataError(
-                f"No picture that was tried holds a patch of {need}x{need} pixels; the last was "
-                f"{self.pictures.paths[which]} ({pixels.shape[1]}x{pixels.shape[0]}). "
-                "Set a smaller data.init_args.patch_size."
-            )
-        top, left = int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
+        which, top, left = draw_place(rng, self.pictures, self.size, self.scale)
+        pixels = self.pictures[which]
         patch = _window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)
         patch = self.augment(patch, int(rng.integers(2**32)))
         target = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
         return {"target": target, "name": self.pictures.paths[which].name, "index": index}
+
+
+def draw_place(rng: np.random.Generator, pictures: PictureCache, size: int, scale: int = 1) -> tuple[int, int, int]:
+    """Number of a random picture that holds a patch, and the patch's top and left in pixels `scale` times larger.
+
+    Args:
+        rng: where chance comes from.
+        pictures: to choose from.
+        size: side of the patch in those larger pixels.
+        scale: the pictures' own pixels a larger one.
+
+    Raises:
+        DataError: no picture that was tried holds one patch.
+    """
+    for _ in range(100):  # a few small pictures may be among large ones
+        which = int(rng.integers(len(pictures)))
+        height, width = pictures[which].shape[:2]
+        rows, columns = height // scale - size, width // scale - size
+        if rows >= 0 and columns >= 0:
+            return which, int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
+    raise DataError(
+        f"No picture that was tried holds a patch of {size * scale}x{size * scale} pixels; the last was "
+        f"{pictures.paths[which]} ({width}x{height}). Set a smaller data.init_args.patch_size."
+    )
 
 
 def _window(

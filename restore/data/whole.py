@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from torch.utils.data import Dataset
 from restore.errors import DataError
 from restore.images import find_pictures, read_pixels
 
-_PAIRS = (("_real", "_mean"), ("_noisy", "_clean"), ("_NOISY", "_GT"))
+_PAIRS = (("_real$", "_mean"), ("_noisy$", "_clean"), (r"_NOISY(_SRGB_\d+)?$", r"_GT\1"))
+"""How the name of a degraded picture ends, without its suffix, and its partner's."""
 
 
 class WholePictures(Dataset[dict[str, Any]]):
@@ -68,13 +70,8 @@ class PairedPictures(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Pair `index`: degraded and target, (C, H, W) uint8 each."""
         degraded, target = (read_pixels(path, self.image_channels) for path in self.pairs[index])
-        (height, width), (rows, columns) = degraded.shape[:2], target.shape[:2]
-        if (height * self.scale, width * self.scale) != (rows, columns):
-            raise DataError(
-                f"{self.pairs[index][0]} is {width}x{height} and its partner {self.pairs[index][1].name} "
-                f"{columns}x{rows}; at scale {self.scale} that is no pair. Remove one, or set data.init_args.scale."
-            )
-        small = _middle([height, width], self.crop, self.scale)
+        check_sizes(self.pairs[index], degraded, target, self.scale)
+        small = _middle(list(degraded.shape[:2]), self.crop, self.scale)
         return {
             "degraded": _tensor(_cut(degraded, small, 1)),
             "target": _tensor(_cut(target, small, self.scale)),
@@ -83,11 +80,22 @@ class PairedPictures(Dataset[dict[str, Any]]):
         }
 
 
+def check_sizes(pair: tuple[Path, Path], degraded: np.ndarray, target: np.ndarray, scale: int) -> None:
+    """Raise DataError unless the target's sides are `scale` times the degraded picture's."""
+    (height, width), (rows, columns) = degraded.shape[:2], target.shape[:2]
+    if (height * scale, width * scale) != (rows, columns):
+        raise DataError(
+            f"{pair[0]} is {width}x{height} and its partner {pair[1].name} {columns}x{rows}; at scale {scale} that is "
+            "no pair. Remove one, or set data.init_args.scale."
+        )
+
+
 def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
     """(degraded, target) files of a folder, or [] where it holds no pairs.
 
-    Known layouts: `*_real` beside `*_mean` (PolyU), `*_noisy` beside `*_clean`, `*_NOISY` beside `*_GT`;
-    sub-folders `noisy/` and `clean/` with the same names.
+    Known layouts: `*_real` beside `*_mean` (PolyU), `*_noisy` beside `*_clean`, `*_NOISY` beside `*_GT`,
+    `*_NOISY_SRGB_010` beside `*_GT_SRGB_010` (SIDD, whose folders may be left as they are); sub-folders `noisy/` and
+    `clean/` with the same names.
 
     Raises:
         DataError: a picture has no partner.
@@ -97,9 +105,9 @@ def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
         return [(path, _partner(path, targets.get(path.stem))) for path in find_pictures(folder / "noisy")]
     pictures = {path.with_suffix(""): path for path in find_pictures(folder)}
     for noisy, clean in _PAIRS:
-        found = [stem for stem in pictures if stem.name.endswith(noisy)]
+        found = [stem for stem in pictures if re.search(noisy, stem.name)]
         if found:
-            partners = [stem.with_name(stem.name.removesuffix(noisy) + clean) for stem in found]
+            partners = [stem.with_name(re.sub(noisy, clean, stem.name)) for stem in found]
             pairs = zip(found, partners, strict=True)
             return [(pictures[stem], _partner(pictures[stem], pictures.get(other))) for stem, other in pairs]
     return []

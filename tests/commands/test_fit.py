@@ -229,8 +229,10 @@ def test_recipes_are_found_by_their_bare_names(name, tmp_path, monkeypatch, caps
 SMALL = {
     "EDSR": ["blocks=1", "width=8"],
     "IMDN": ["blocks=1", "width=16"],
+    "NAFNet": ["width=4", "encoder_blocks=[1,1]", "middle_blocks=1", "decoder_blocks=[1,1]"],
     "RCAN": ["groups=1", "blocks=1", "width=16"],
     "RDN": ["blocks=1", "layers=2", "growth=4", "width=8"],
+    "Restormer": ["width=4", "blocks=[1,1]", "heads=[1,2]", "refinement_blocks=1"],
     "UNet": ["widths=[8,8]", "blocks=[1,1]"],
 }
 
@@ -286,6 +288,8 @@ COUNTS = {
     "edsr": (40_729_603, 40_729_603),
     "rcan_it": (15_444_643, 15_444_643),
     "rdn": (22_123_395, 22_123_395),
+    "nafnet_sidd": (29_159_715, 29_159_715),
+    "restormer_denoise": (26_111_668, 26_111_668),
     "imdn": (715_176, 715_176),
 }
 

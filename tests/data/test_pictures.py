@@ -51,7 +51,10 @@ def test_large_pictures_are_halved_by_means_until_they_are_small(tmp_path):
     assert PictureCache([path], halve_above=20)[0].shape == (10, 14, 3)
 
 
-@pytest.mark.parametrize(("noisy", "clean"), [("_real", "_mean"), ("_noisy", "_clean"), ("_NOISY", "_GT")])
+@pytest.mark.parametrize(
+    ("noisy", "clean"),
+    [("_real", "_mean"), ("_noisy", "_clean"), ("_NOISY", "_GT"), ("_NOISY_SRGB_010", "_GT_SRGB_010")],
+)
 def test_pairs_are_found_by_their_endings(tmp_path, noisy, clean):
     sources = make_pictures(tmp_path / "source", count=2)
     folder = tmp_path / "pairs"
