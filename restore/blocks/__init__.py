@@ -3,6 +3,7 @@
 from restore.blocks.cascade import Cascade, RectifiedBlock
 from restore.blocks.distillation_trunk import DistillationTrunk
 from restore.blocks.information_distillation import InformationDistillationBlock
+from restore.blocks.local_source_group import LocalSourceGroup
 from restore.blocks.naf_block import NAFActivation, NAFBlock
 from restore.blocks.plain_layer import PlainLayer
 from restore.blocks.residual_attention_block import ResidualAttentionBlock
@@ -19,6 +20,7 @@ __all__ = [
     "Cascade",
     "DistillationTrunk",
     "InformationDistillationBlock",
+    "LocalSourceGroup",
     "NAFActivation",
     "NAFBlock",
     "Normalization",

@@ -5,6 +5,7 @@ from restore.networks.carn import CARN
 from restore.networks.dncnn import DnCNN
 from restore.networks.edsr import EDSR
 from restore.networks.fdncnn import FDnCNN
+from restore.networks.han import HAN, han_last_attention
 from restore.networks.imdn import IMDN, IMDNRTC, IMDNAnyScale, imdn_attention
 from restore.networks.ircnn import IRCNN
 from restore.networks.mdsr import MDSR
@@ -14,12 +15,15 @@ from restore.networks.rcan import RCAN, rcan_attention
 from restore.networks.rdn import RDN
 from restore.networks.restormer import Restormer
 from restore.networks.rfdn import RFDN, rfdn_attention
+from restore.networks.rnan import RNAN, rnan_attention, rnan_non_local_attention
+from restore.networks.san import SAN, san_attention, san_non_local_attention
 from restore.networks.shifted import ShiftedNetwork
 from restore.networks.unet import UNet, unet_attention
 
 __all__ = [
     "CARN",
     "EDSR",
+    "HAN",
     "IMDN",
     "IMDNRTC",
     "IRCNN",
@@ -28,6 +32,8 @@ __all__ = [
     "RCAN",
     "RDN",
     "RFDN",
+    "RNAN",
+    "SAN",
     "DnCNN",
     "FDnCNN",
     "IMDNAnyScale",
@@ -37,11 +43,16 @@ __all__ = [
     "Restormer",
     "ShiftedNetwork",
     "UNet",
+    "han_last_attention",
     "imdn_attention",
     "naf_baseline_attention",
     "nafnet_attention",
     "pan_attention",
     "rcan_attention",
     "rfdn_attention",
+    "rnan_attention",
+    "rnan_non_local_attention",
+    "san_attention",
+    "san_non_local_attention",
     "unet_attention",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from restore.errors import CheckpointError
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
 from restore.zoo.official import FAMILIES, Family, Origin, origin_answers
-from restore.zoo.official.table import load_official_state, official_state
+from restore.zoo.official.table import dead_state, load_official_state, official_state
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ class Converted:
     """With the checkpoint's weights, in evaluation mode."""
     spec: dict[str, Any]
     """`{class_path, init_args}`, as a recipe writes it and `restore.zoo.build` takes it."""
+    dead: dict[str, Tensor] = field(default_factory=dict)
+    """Tensors of the checkpoint that no computation of the authors uses, by their names; `to_official` takes them."""
 
 
 def convert_file(
@@ -104,13 +106,13 @@ def convert_state(
     options = _answered(family, state, options, answers)
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
-    load_official_state(built, state, family.table(built))
+    dead = load_official_state(built, state, family.table(built), family.dead(built))
     for option, (value, others) in family.assumed.items():
         if option not in answers:
             said = "no tensor of %s tells its %s: taken to be %s, as in the authors' code (%s)"
             logger.warning(said, name, option, value, others)
     logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
-    return Converted(built.eval(), spec)
+    return Converted(built.eval(), spec, dead)
 
 
 def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> dict[str, str]:
@@ -118,15 +120,20 @@ def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> d
     return _recognise(state, network).unknown(state)
 
 
-def to_official(network: RestorationNetwork) -> dict[str, Tensor]:
+def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
     """The weights of `network` under their official names.
 
+    Args:
+        network: of ours.
+        dead: what the authors' network holds beside and never uses (SAN's `conv_last`, for one), as `Converted.dead`
+            has it; it is put in again. Nothing is made up for what is not given.
+
     Raises:
-        CheckpointError: the authors have no such network, or not with this attention.
+        CheckpointError: the authors have no such network, or not with this attention, or `dead` has another's tensors.
     """
     for family in FAMILIES:
         if type(network) is family.network:
-            return official_state(network, family.table(network))
+            return official_state(network, family.table(network)) | dead_state(dead or {}, family.dead(network))
     raise CheckpointError(f"There are no official names for {type(network).__name__}. Known: {_known()}.")
 
 

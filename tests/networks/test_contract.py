@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import restore.networks
-from restore.attention import ChannelAttention, no_attention
+from restore.attention import ChannelAttention, MaskAttention, RegionNonLocalAttention, no_attention
 from restore.errors import ConfigError, ShapeError
 from restore.networks import (
     CARN,
     EDSR,
+    HAN,
     IMDN,
     IMDNRTC,
     IRCNN,
@@ -25,6 +26,8 @@ from restore.networks import (
     RCAN,
     RDN,
     RFDN,
+    RNAN,
+    SAN,
     DnCNN,
     FDnCNN,
     IMDNAnyScale,
@@ -39,6 +42,19 @@ from tests.parity.rules import fill
 
 def attention(channels: int) -> ChannelAttention:
     return ChannelAttention(channels, 2)
+
+
+def regions(channels: int) -> RegionNonLocalAttention:
+    return RegionNonLocalAttention(channels, reduction=2, subsample=True)
+
+
+def masks(channels: int) -> MaskAttention:
+    return MaskAttention(channels, non_local=True, normalize_over="queries")
+
+
+def far(slot, non_local):
+    """Both slots of a network that also has one for what gathers from everywhere; without attention, without both."""
+    return {"attention": slot, "non_local_attention": slot if slot is no_attention else non_local}
 
 
 SMALL = {
@@ -75,6 +91,12 @@ SMALL = {
     "restormer": lambda a: Restormer(width=4, blocks=(1, 1, 1, 1), refinement_blocks=1, attention=a),
     "restormer_gray": lambda a: Restormer(1, 4, (1, 2), 1, (1, 1), bias=True, normalization="bias_free", attention=a),
     "restormer_own": lambda a: Restormer(3, 4, (1, 1, 1), 1, (1, 2, 4), attention=a if a is no_attention else None),
+    **{f"san_x{s}": lambda a, s=s: SAN(s, 3, 4, groups=2, blocks=1, **far(a, regions)) for s in (1, 2, 3)},
+    "san_gray": lambda a: SAN(2, 1, 4, groups=1, blocks=2, **far(a, regions)),
+    **{f"rnan_x{s}": lambda a, s=s: RNAN(s, 3, 4, groups=3, **far(a, masks)) for s in (1, 2, 3)},
+    "rnan_gray": lambda a: RNAN(1, 1, 4, groups=2, pixel_range=1, **far(a, masks)),
+    **{f"han_x{s}": lambda a, s=s: HAN(s, 3, 4, groups=2, blocks=1, attention=a) for s in (1, 2, 3)},
+    "han_gray": lambda a: HAN(2, 1, 4, groups=1, blocks=1, attention=a),
     "unet": lambda a: UNet(widths=(4, 6), blocks=(1, 2), attention=a),
     "unet_one": lambda a: UNet(image_channels=1, widths=(4,), blocks=(1,), attention=a),
 }

@@ -60,7 +60,7 @@ def load_by_rule(adapted: Adapted, record: Record, rule: str) -> None:
         else:
             value = rule_value(key, shape, rule)
             state[key] = value if ours is None else _with_axes_of(ours, value)
-    load_official_state(adapted.module, state, adapted.table)
+    load_official_state(adapted.module, state, adapted.table, adapted.dead)
 
 
 def _with_axes_of(ours: Tensor, value: Tensor) -> Tensor:

@@ -41,10 +41,11 @@ def test_has_the_tensors_of_the_published_variant(network: str, record: Record):
     with torch.device("meta"):
         adapted = STATE_DICT_ADAPTERS[network](record)
     own = adapted.module.state_dict()
-    dead = set(adapted.dead)
+    dead = adapted.dead
 
     assert set(adapted.table.values()) == own.keys()
-    assert dead.isdisjoint(adapted.table)
+    assert dead.keys().isdisjoint(adapted.table)
+    assert {name: tuple(record["state_dict"][name]) for name in dead} == dead
     official = {name: tuple(shape) for name, shape in record["state_dict"].items() if name not in dead}
     assert {theirs: tuple(own[ours].shape) for theirs, ours in adapted.table.items()} == official
     dropped = sum(torch.Size(record["state_dict"][name]).numel() for name in dead)
@@ -59,3 +60,4 @@ def test_every_variant_of_these_networks_was_there():
     counts = {name: sum(network == name for network, _ in _records()) for name in STATE_DICT_ADAPTERS}
     assert all(counts.values()), counts
     assert [counts[name] for name in ("rcan", "dncnn", "edsr", "mdsr", "rdn", "carn")] == [5, 8, 7, 3, 7, 3]
+    assert [counts[name] for name in ("san", "rnan", "han")] == [5, 9, 5]

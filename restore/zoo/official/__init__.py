@@ -3,6 +3,7 @@
 from restore.zoo.official.carn import CARN
 from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
+from restore.zoo.official.han import HAN
 from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
 from restore.zoo.official.nafnet import NAF_BASELINE, NAFNET
 from restore.zoo.official.origins import ORIGINS, Origin, origin_answers
@@ -11,6 +12,8 @@ from restore.zoo.official.rcan import RCAN
 from restore.zoo.official.rdn import RDN
 from restore.zoo.official.restormer import RESTORMER
 from restore.zoo.official.rfdn import RFDN
+from restore.zoo.official.rnan import RNAN
+from restore.zoo.official.san import SAN
 from restore.zoo.official.table import Family
 
 FAMILIES: tuple[Family, ...] = (
@@ -30,6 +33,9 @@ FAMILIES: tuple[Family, ...] = (
     NAFNET,
     NAF_BASELINE,
     RESTORMER,
+    SAN,
+    RNAN,
+    HAN,
 )
 """Networks whose official checkpoints are recognised."""
 
@@ -39,6 +45,7 @@ __all__ = [
     "EDSR",
     "FAMILIES",
     "FDNCNN",
+    "HAN",
     "IMDN",
     "IMDN_AS",
     "IMDN_RTC",
@@ -52,6 +59,8 @@ __all__ = [
     "RDN",
     "RESTORMER",
     "RFDN",
+    "RNAN",
+    "SAN",
     "Family",
     "Origin",
     "origin_answers",

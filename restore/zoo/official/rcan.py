@@ -48,7 +48,8 @@ def rcan_table(network: networks.RCAN) -> Table:
 
 
 def _recognises(state: Mapping[str, Tensor]) -> bool:
-    return {"head.0.weight", "body.0.body.0.body.3.conv_du.0.weight", "tail.1.weight"} <= state.keys()
+    names = {"head.0.weight", "body.0.body.0.body.3.conv_du.0.weight", "tail.1.weight"}
+    return names <= state.keys() and "la.gamma" not in state  # which HAN adds
 
 
 def _options(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str, Any]:

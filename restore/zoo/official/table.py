@@ -12,6 +12,7 @@ from restore.errors import CheckpointError
 from restore.networks import RestorationNetwork
 
 Table = dict[str, str]
+Shapes = dict[str, tuple[int, ...]]
 
 
 def _no_question(state: Mapping[str, Tensor]) -> str | None:
@@ -19,6 +20,10 @@ def _no_question(state: Mapping[str, Tensor]) -> str | None:
 
 
 def _nothing_unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
+    return {}
+
+
+def _nothing_dead(network: Any) -> Shapes:
     return {}
 
 
@@ -40,6 +45,8 @@ class Family:
     """Our constructor's arguments that no tensor tells, each with what to ask for it."""
     assumed: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """Arguments that the authors' code fixes and others' does not: the authors' value, and who has another one."""
+    dead: Callable[[Any], Shapes] = _nothing_dead
+    """Official tensors that no computation of the authors uses, for a network of ours, which has no place for them."""
 
 
 def conv(official: str, ours: str) -> Table:
@@ -66,13 +73,26 @@ def count(state: Mapping[str, Tensor], before: str, after: str, every: int = 1) 
     return number
 
 
-def load_official_state(module: nn.Module, state: Mapping[str, Tensor], table: Table) -> None:
+def load_official_state(
+    module: nn.Module, state: Mapping[str, Tensor], table: Table, dead: Shapes | None = None
+) -> dict[str, Tensor]:
     """Copy the official `state` into `module`.
+
+    Args:
+        module: of ours.
+        state: tensors under their official names.
+        table: for every tensor of both sides.
+        dead: names and shapes of official tensors that are not loaded; the checkpoint may lack them.
+
+    Returns:
+        The dead tensors of the checkpoint, unchanged.
 
     Raises:
         CheckpointError: a tensor is left over or missing on either side, or has another shape.
     """
-    _refuse("the checkpoint has tensors that this network has no place for", state.keys() - table.keys())
+    beside = dead_state({name: state[name] for name in state.keys() & (dead or {})}, dead or {})
+    left_over = state.keys() - table.keys() - beside.keys()
+    _refuse("the checkpoint has tensors that this network has no place for", left_over)
     _refuse("the checkpoint lacks tensors", table.keys() - state.keys())
     own = module.state_dict()
     _refuse("the rename table names tensors that the network lacks", set(table.values()) - own.keys())
@@ -84,6 +104,7 @@ def load_official_state(module: nn.Module, state: Mapping[str, Tensor], table: T
     }
     _refuse("tensors have other shapes than the network's", shapes)
     module.load_state_dict({ours: state[theirs] for theirs, ours in table.items()}, strict=True)
+    return beside
 
 
 def official_state(module: nn.Module, table: Table) -> dict[str, Tensor]:
@@ -92,6 +113,18 @@ def official_state(module: nn.Module, table: Table) -> dict[str, Tensor]:
     _refuse("the authors' network has tensors that this one lacks", set(table.values()) - own.keys())
     _refuse("this network has tensors that the authors' lacks", own.keys() - set(table.values()))
     return {theirs: own[ours] for theirs, ours in table.items()}
+
+
+def dead_state(given: Mapping[str, Tensor], shapes: Shapes) -> dict[str, Tensor]:
+    """The `given` tensors in the order of `shapes`; all must be named there, with their shapes.
+
+    Raises:
+        CheckpointError: a tensor is none of these, or has another shape.
+    """
+    _refuse("tensors are none of those that the authors' network leaves unused", given.keys() - shapes.keys())
+    wrong = {f"{n} is {tuple(t.shape)}, not {shapes[n]}" for n, t in given.items() if tuple(t.shape) != shapes[n]}
+    _refuse("tensors that the authors' network leaves unused have other shapes than theirs", wrong)
+    return {name: given[name] for name in shapes if name in given}
 
 
 def _refuse(what: str, names: set[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -22,8 +22,8 @@ class Adapted:
     """Official name -> ours, for every tensor of both sides."""
     run: Callable[..., Tensor | tuple[Tensor, ...]]
     """The golden's inputs -> its outputs."""
-    dead: Sequence[str] = ()
-    """Official tensors that no computation of theirs uses and that ours has no place for."""
+    dead: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Names and shapes of official tensors that no computation of theirs uses and that ours has no place for."""
 
 
 Adapter = Callable[[Record], Adapted]
