@@ -228,11 +228,14 @@ def test_recipes_are_found_by_their_bare_names(name, tmp_path, monkeypatch, caps
 
 SMALL = {
     "EDSR": ["blocks=1", "width=8"],
+    "HAN": ["groups=1", "blocks=1", "width=16"],
     "IMDN": ["blocks=1", "width=16"],
     "NAFNet": ["width=4", "encoder_blocks=[1,1]", "middle_blocks=1", "decoder_blocks=[1,1]"],
     "RCAN": ["groups=1", "blocks=1", "width=16"],
     "RDN": ["blocks=1", "layers=2", "growth=4", "width=8"],
     "Restormer": ["width=4", "blocks=[1,1]", "heads=[1,2]", "refinement_blocks=1"],
+    "RNAN": ["groups=2", "width=8"],
+    "SAN": ["groups=1", "blocks=1", "width=16"],
     "UNet": ["widths=[8,8]", "blocks=[1,1]"],
 }
 
@@ -290,6 +293,10 @@ COUNTS = {
     "rdn": (22_123_395, 22_123_395),
     "nafnet_sidd": (29_159_715, 29_159_715),
     "restormer_denoise": (26_111_668, 26_111_668),
+    "san": (15_822_444, 15_822_444),  # without the 38,044 that the authors' network never uses
+    "rnan_sr": (9_107_267, 9_107_267),
+    "rnan_denoise": (8_959_555, 8_959_555),
+    "han": (16_071_745, 16_071_745),
     "imdn": (715_176, 715_176),
 }
 
