@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,17 +44,24 @@ def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
 
 
 def _count(module: nn.Module, inputs: Sequence[Tensor]) -> int:
-    with FlopCounterMode(display=False, custom_mapping={_CPU_ATTENTION: _attention_flops}) as counter, torch.no_grad():
+    with FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH) as counter, torch.no_grad():
         module(*inputs)
     return int(counter.get_total_flops() // 2)
-
-
-_CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
 def _attention_flops(query: Shape, key: Shape, value: Shape, *_: object, **__: object) -> int:
     n, heads, queries, width = query
     return 2 * n * heads * queries * key[-2] * (width + value[-1])
+
+
+def _added_product_flops(total: Shape, left: Shape, right: Shape, *_: object, **__: object) -> int:
+    return 2 * left[0] * left[1] * left[2] * right[2]
+
+
+_UNKNOWN_TO_TORCH: dict[Any, Callable[..., int]] = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
+    torch.ops.aten.baddbmm_: _added_product_flops,
+}
 
 
 def peak_memory(run: Computation, device: torch.device | str = "cpu") -> int:
