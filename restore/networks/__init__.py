@@ -9,6 +9,8 @@ from restore.networks.han import HAN, han_last_attention
 from restore.networks.imdn import IMDN, IMDNRTC, IMDNAnyScale, imdn_attention
 from restore.networks.ircnn import IRCNN
 from restore.networks.mdsr import MDSR
+from restore.networks.mwcnn import MWCNN
+from restore.networks.mwrcanet import MWRCANet, mwrcanet_attention
 from restore.networks.nafnet import NAFBaseline, NAFNet, naf_baseline_attention, nafnet_attention
 from restore.networks.pan import PAN, pan_attention
 from restore.networks.rcan import RCAN, rcan_attention
@@ -19,6 +21,7 @@ from restore.networks.rnan import RNAN, rnan_attention, rnan_non_local_attention
 from restore.networks.san import SAN, san_attention, san_non_local_attention
 from restore.networks.shifted import ShiftedNetwork
 from restore.networks.unet import UNet, unet_attention
+from restore.networks.wavelet import WaveletNetwork
 
 __all__ = [
     "CARN",
@@ -28,6 +31,7 @@ __all__ = [
     "IMDNRTC",
     "IRCNN",
     "MDSR",
+    "MWCNN",
     "PAN",
     "RCAN",
     "RDN",
@@ -37,14 +41,17 @@ __all__ = [
     "DnCNN",
     "FDnCNN",
     "IMDNAnyScale",
+    "MWRCANet",
     "NAFBaseline",
     "NAFNet",
     "RestorationNetwork",
     "Restormer",
     "ShiftedNetwork",
     "UNet",
+    "WaveletNetwork",
     "han_last_attention",
     "imdn_attention",
+    "mwrcanet_attention",
     "naf_baseline_attention",
     "nafnet_attention",
     "pan_attention",

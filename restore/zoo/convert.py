@@ -17,7 +17,7 @@ from restore.errors import CheckpointError
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
 from restore.zoo.official import FAMILIES, Family, Origin, origin_answers
-from restore.zoo.official.table import dead_state, load_official_state, official_state
+from restore.zoo.official.table import dead_state, load_official_state, official_state, without_constants
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ def convert_state(
     options = _answered(family, state, options, answers)
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
-    dead = load_official_state(built, state, family.table(built), family.dead(built))
+    rest = without_constants(state, family.constants(built))
+    dead = load_official_state(built, rest, family.table(built), family.dead(built))
     for option, (value, others) in family.assumed.items():
         if option not in answers:
             said = "no tensor of %s tells its %s: taken to be %s, as in the authors' code (%s)"
@@ -121,7 +122,7 @@ def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> d
 
 
 def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-    """The weights of `network` under their official names.
+    """The weights of `network` under their official names, with what is the same in every file of the authors.
 
     Args:
         network: of ours.
@@ -133,7 +134,9 @@ def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None =
     """
     for family in FAMILIES:
         if type(network) is family.network:
-            return official_state(network, family.table(network)) | dead_state(dead or {}, family.dead(network))
+            constants = {name: value.clone() for name, value in family.constants(network).items()}
+            beside = dead_state(dead or {}, family.dead(network))
+            return official_state(network, family.table(network)) | constants | beside
     raise CheckpointError(f"There are no official names for {type(network).__name__}. Known: {_known()}.")
 
 

@@ -22,6 +22,7 @@ from restore.networks import (
     IMDNRTC,
     IRCNN,
     MDSR,
+    MWCNN,
     PAN,
     RCAN,
     RDN,
@@ -31,6 +32,7 @@ from restore.networks import (
     DnCNN,
     FDnCNN,
     IMDNAnyScale,
+    MWRCANet,
     NAFBaseline,
     NAFNet,
     RestorationNetwork,
@@ -97,6 +99,10 @@ SMALL = {
     "rnan_gray": lambda a: RNAN(1, 1, 4, groups=2, pixel_range=1, **far(a, masks)),
     **{f"han_x{s}": lambda a, s=s: HAN(s, 3, 4, groups=2, blocks=1, attention=a) for s in (1, 3)},
     "han_gray": lambda a: HAN(2, 1, 4, groups=1, blocks=1, attention=a),
+    "mwcnn": lambda a: MWCNN(width=2, attention=a),
+    "mwcnn_rgb": lambda a: MWCNN(image_channels=3, width=3, attention=a),
+    "mwrcanet": lambda a: MWRCANet(widths=(4, 3, 5), blocks=1, attention=a),
+    "mwrcanet_rgb": lambda a: MWRCANet(image_channels=3, widths=(3, 4, 3), blocks=2, attention=a),
     "unet": lambda a: UNet(widths=(4, 6), blocks=(1, 2), attention=a),
     "unet_one": lambda a: UNet(image_channels=1, widths=(4,), blocks=(1,), attention=a),
 }
@@ -247,6 +253,11 @@ class TestContract:
         lambda: PAN(scale=8),
         lambda: PAN(width=1),
         lambda: PAN(up_width=0),
+        lambda: MWCNN(width=0),
+        lambda: MWCNN(image_channels=0),
+        lambda: MWRCANet(blocks=0),
+        lambda: MWRCANet(widths=(96, 0, 128)),
+        lambda: MWRCANet(widths=(96, 128)),
     ],
 )
 def test_impossible_options_are_refused(make):

@@ -61,3 +61,4 @@ def test_every_variant_of_these_networks_was_there():
     assert all(counts.values()), counts
     assert [counts[name] for name in ("rcan", "dncnn", "edsr", "mdsr", "rdn", "carn")] == [5, 8, 7, 3, 7, 3]
     assert [counts[name] for name in ("san", "rnan", "han")] == [5, 9, 5]
+    assert [counts[name] for name in ("mwcnn", "mwrcanet")] == [3, 3]

@@ -5,6 +5,8 @@ from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
 from restore.zoo.official.han import HAN
 from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
+from restore.zoo.official.mwcnn import MWCNN
+from restore.zoo.official.mwrcanet import MWRCANET
 from restore.zoo.official.nafnet import NAF_BASELINE, NAFNET
 from restore.zoo.official.origins import ORIGINS, Origin, origin_answers
 from restore.zoo.official.pan import PAN
@@ -36,6 +38,8 @@ FAMILIES: tuple[Family, ...] = (
     SAN,
     RNAN,
     HAN,
+    MWCNN,
+    MWRCANET,
 )
 """Networks whose official checkpoints are recognised."""
 
@@ -51,6 +55,8 @@ __all__ = [
     "IMDN_RTC",
     "IRCNN",
     "MDSR",
+    "MWCNN",
+    "MWRCANET",
     "NAFNET",
     "NAF_BASELINE",
     "ORIGINS",

@@ -42,6 +42,8 @@ ORIGINS: tuple[Origin, ...] = (
     Origin("Zheng222/IMDN", "IMDNAnyScale", {}),
     Origin("Zheng222/IMDN", "IMDNRTC", {}),
     Origin("zhaohengyuan1/PAN", "PAN", {}),
+    Origin("lpj-github-io/MWCNNv2", "MWCNN", {}),
+    Origin("happycaoyue/NTIRE20_raw_image_denoising_winner_MWRCANet", "MWRCANet", {}),
     Origin("megvii-research/NAFNet", "NAFNet", {}),
     Origin("megvii-research/NAFNet", "NAFBaseline", {}),
     Origin("swz30/Restormer", "Restormer", {}),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from restore.errors import CheckpointError
@@ -24,6 +25,10 @@ def _nothing_unknown(state: Mapping[str, Tensor]) -> dict[str, str]:
 
 
 def _nothing_dead(network: Any) -> Shapes:
+    return {}
+
+
+def _nothing_constant(network: Any) -> dict[str, Tensor]:
     return {}
 
 
@@ -47,6 +52,8 @@ class Family:
     """Arguments that the authors' code fixes and others' does not: the authors' value, and who has another one."""
     dead: Callable[[Any], Shapes] = _nothing_dead
     """Official tensors that no computation of the authors uses, for a network of ours, which has no place for them."""
+    constants: Callable[[Any], dict[str, Tensor]] = _nothing_constant
+    """Official tensors that are the same in every file, for a network of ours, which computes them."""
 
 
 def conv(official: str, ours: str) -> Table:
@@ -125,6 +132,22 @@ def dead_state(given: Mapping[str, Tensor], shapes: Shapes) -> dict[str, Tensor]
     wrong = {f"{n} is {tuple(t.shape)}, not {shapes[n]}" for n, t in given.items() if tuple(t.shape) != shapes[n]}
     _refuse("tensors that the authors' network leaves unused have other shapes than theirs", wrong)
     return {name: given[name] for name in shapes if name in given}
+
+
+def without_constants(state: Mapping[str, Tensor], constants: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`state` without the tensors that are the same in every file, which are checked.
+
+    Raises:
+        CheckpointError: one is missing or holds other values.
+    """
+    _refuse("the checkpoint lacks tensors", constants.keys() - state.keys())
+    other = {
+        name
+        for name, value in constants.items()
+        if state[name].shape != value.shape or not torch.equal(state[name].to(value), value)
+    }
+    _refuse("tensors that are constants in the authors' network have other values", other)
+    return {name: tensor for name, tensor in state.items() if name not in constants}
 
 
 def _refuse(what: str, names: set[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from . import channel, dual, edsr, imdn, nafnet, non_local, rcan, sampling, san, spatial, wavelet, window
+from . import channel, dual, edsr, imdn, mwrcanet, nafnet, non_local, rcan, sampling, san, spatial, wavelet, window
 from .base import Adapted, Adapter, Record
 
 __all__ = ["ADAPTERS", "GRADIENT_ADAPTERS", "STATE_DICT_ADAPTERS", "Adapted", "Adapter", "Record"]
 
-_GROUPS = (rcan, channel, spatial, non_local, dual, window, sampling, wavelet, edsr, imdn, nafnet, san)
+_GROUPS = (rcan, channel, spatial, non_local, dual, window, sampling, wavelet, edsr, imdn, nafnet, san, mwrcanet)
 
 ADAPTERS: dict[str, Adapter] = {family: adapt for group in _GROUPS for family, adapt in group.FAMILIES.items()}
 """Family of index.json -> adapter."""

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from restore.attention import ChannelAttention
 from restore.blocks import ResidualBlock
 from restore.layers import haar_filters, haar_transform, inverse_haar_transform
-from restore.zoo.official.rcan import channel_attention_table
-from restore.zoo.official.table import conv, within
+from restore.zoo.official.mwrcanet import wavelet_residual_block_table
 
 from .base import Adapted, Adapter, Record
 
@@ -39,8 +38,7 @@ def residual_block(record: Record) -> Adapted:
         lambda channels: ChannelAttention(channels, config.get("reduction", 16)),
         activation="prelu",
     )
-    table = conv("conv1", "conv1") | conv("conv2", "conv2") | {"act.weight": "activation.weight"}
-    return Adapted(module, table | within("cuca", "attention", channel_attention_table()), module)
+    return Adapted(module, wavelet_residual_block_table(), module)
 
 
 FAMILIES: dict[str, Adapter] = {
