@@ -2,6 +2,7 @@
 
 from restore.tasks.checkpoint import load_task, read_checkpoint
 from restore.tasks.denoising import Denoising
+from restore.tasks.distillation import Distillation
 from restore.tasks.lamb import LAMB
 from restore.tasks.restoration import RestorationTask
 from restore.tasks.schedule import WarmupStableDecay
@@ -10,6 +11,7 @@ from restore.tasks.super_resolution import SuperResolution
 __all__ = [
     "LAMB",
     "Denoising",
+    "Distillation",
     "RestorationTask",
     "SuperResolution",
     "WarmupStableDecay",
