@@ -230,6 +230,8 @@ SMALL = {
     "EDSR": ["blocks=1", "width=8"],
     "HAN": ["groups=1", "blocks=1", "width=16"],
     "IMDN": ["blocks=1", "width=16"],
+    "MWCNN": ["width=4"],
+    "MWRCANet": ["widths=[16,16,16]", "blocks=1"],
     "NAFNet": ["width=4", "encoder_blocks=[1,1]", "middle_blocks=1", "decoder_blocks=[1,1]"],
     "RCAN": ["groups=1", "blocks=1", "width=16"],
     "RDN": ["blocks=1", "layers=2", "growth=4", "width=8"],
@@ -254,6 +256,8 @@ def test_every_recipe_trains_a_step(recipe, pictures, tmp_path, capsys):
     argv += ["--data.root", str(pictures), "--data.validation", f"{{small: {pictures}}}", "--data.workers", "0"]
     argv += ["--data.patch_size", "8", "--data.batch_size", "2", "--data.patches_per_epoch", "2"]
     argv += ["--trainer.max_steps", "1", "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    if "teachers" in content["model"]["init_args"]:
+        argv += ["--model.teachers", "[photo]"]
     if "WarmupStableDecay" in str(content):
         argv += ["--model.scheduler.warmup", "0", "--model.scheduler.decay", "0"]
     assert call(argv) == 0
@@ -290,6 +294,9 @@ COUNTS = {
     "denoise": (1, 1_500_000),
     "edsr": (40_729_603, 40_729_603),
     "rcan_it": (15_444_643, 15_444_643),
+    "mwcnn": (24_927_809, 24_927_809),
+    "mwrcanet_raw": (27_215_965, 27_215_965),
+    "mwrcanet_srgb": (27_229_797, 27_229_797),
     "rdn": (22_123_395, 22_123_395),
     "nafnet_sidd": (29_159_715, 29_159_715),
     "restormer_denoise": (26_111_668, 26_111_668),
