@@ -57,6 +57,9 @@ class TokenWindowAttention(nn.Module):
         self.register_buffer("position_index", down * (2 * w - 1) + right)
         self.query_key_value = nn.Linear(channels, 3 * channels)
         self.project = nn.Linear(channels, channels)
+        for layer in (self.query_key_value, self.project):  # as the authors begin
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
 
     def split(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(M, T, C) -> scaled query, key, value, each (M, heads, T, C/heads)."""
@@ -109,9 +112,10 @@ class WindowAttention(Representation):
     """Attention within square windows of a feature map; shifted by half a window, it joins its neighbors.
 
     A map without whole windows is padded below and on the right by reflection, as SwinIR pads its pictures, and
-    cropped. The shift is a roll; places that it brings together from opposite borders are kept apart by a mask, which
-    `shift_mask` makes for the size at hand (a twentieth of the time). The authors' network drops the shift where the
-    size that it is built for is a single window; this module is built for no size and keeps it.
+    cropped. The shift is a roll; places that it brings together from opposite borders are kept apart by a mask. Only
+    windows of the last row and the last column hold such places, and these are of three kinds at any size: so there
+    are three masks, made once, where the authors make one a window for each size. Their network drops the shift where
+    the size that it is built for is a single window; this module is built for no size and keeps it.
 
     Formula:
         y = windows joined(project(softmax(query key^T / sqrt(C/heads) + bias) value))
@@ -136,17 +140,23 @@ class WindowAttention(Representation):
         self.window, self.heads = window, heads
         self.shift = window // 2 if shifted else 0
         self.context = window - 1
+        if self.shift:
+            self.masks: Tensor
+            four = shift_mask((2 * window, 2 * window), window, self.shift, self.attend.position_bias)  # (4, T, T)
+            self.register_buffer("masks", four, persistent=False)  # inner, right, lower and corner windows
 
     def affinity(self, x: Tensor, at: tuple[int, int] | None = None) -> Tensor:
         """(N, C, H, W) -> (N, heads, HW, HW); other windows are nought, what was padded counts for its origin."""
         height, width = x.shape[2:]
-        tokens, padded = self._tokens(x)
-        within = self.attend.affinity(tokens, self._mask(padded, x))  # (N * windows, heads, T, T)
+        tokens = self._tokens(x)
+        padded = (self.window * tokens.shape[1], self.window * tokens.shape[2])
+        mask = shift_mask(padded, self.window, self.shift, x) if self.shift else None
+        within = self.attend.affinity(tokens.flatten(0, 2), mask)  # (N * windows, heads, T, T)
         within = within.unflatten(0, (len(x), -1)).transpose(1, 2).flatten(2, 3)  # (N, heads, windows * T, T)
         numbers = torch.arange(height * width, dtype=torch.float64, device=x.device).view(1, 1, height, width)
-        origin = self._tokens(numbers)[0].squeeze(2).long()  # (windows, T), the place that a token is or reflects
+        origin = self._tokens(numbers).flatten(0, 2).squeeze(2).long()  # (windows, T), what a token is or reflects
         numbers = torch.arange(padded[0] * padded[1], dtype=torch.float64, device=x.device).view(1, 1, *padded)
-        token_of = self._tokens(numbers)[0].flatten().argsort().view(padded)  # (padded H, padded W)
+        token_of = self._tokens(numbers).flatten().argsort().view(padded)  # (padded H, padded W)
         token = token_of[:height, :width].flatten() if at is None else token_of[at].view(1)  # (rows,)
         rows = within[:, :, token]  # (N, heads, rows, T)
         columns = origin[token // self.window**2].expand_as(rows)  # (N, heads, rows, T)
@@ -161,21 +171,34 @@ class WindowAttention(Representation):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
         self.check(x)
-        tokens, padded = self._tokens(x)
-        seen = self.attend(tokens, self._mask(padded, x))  # (N * windows, T, C)
-        windows = seen.transpose(1, 2).unflatten(2, (self.window, self.window))  # (N * windows, C, window, window)
-        joined = from_windows(windows, padded).roll((self.shift, self.shift), (2, 3))  # (N, C, padded H, padded W)
+        tokens = self._tokens(x)  # (N, rows, columns, T, C)
+        if self.shift:
+            upper = self._row(tokens[:, :-1], 0) if tokens.shape[1] > 1 else []
+            lower = self._row(tokens[:, -1:], 2)
+            seen = torch.cat([torch.cat(row, 2) for row in (upper, lower) if row], 1)
+        else:
+            seen = self._seen(tokens, None)
+        joined = _roll(from_windows(seen, (self.window, self.window)), self.shift)  # (N, C, padded H, padded W)
         return joined[:, :, : x.shape[2], : x.shape[3]]  # (N, C, H, W)
 
-    def _tokens(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """(N, C, H, W) -> (N * windows, T, C), and the padded H and W."""
-        padded = pad_to_multiple(x, self.window)  # (N, C, padded H, padded W)
-        rolled = padded.roll((-self.shift, -self.shift), (2, 3))
-        windows = to_windows(rolled, (self.window, self.window))  # (N * windows, C, window, window)
-        return windows.flatten(2).transpose(1, 2), (padded.shape[2], padded.shape[3])
+    def _row(self, tokens: Tensor, kind: int) -> list[Tensor]:
+        """What rows of windows see, but for the last column; and that of the last column, of the next kind."""
+        left = [self._seen(tokens[:, :, :-1], self.masks[kind])] if tokens.shape[2] > 1 else []
+        return [*left, self._seen(tokens[:, :, -1:], self.masks[kind + 1])]
 
-    def _mask(self, size: tuple[int, int], x: Tensor) -> Tensor | None:
-        return shift_mask(size, self.window, self.shift, x) if self.shift else None
+    def _seen(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """(N, rows, columns, T, C) -> the same, each window with the same mask (T, T)."""
+        windows = tokens.flatten(0, 2)  # (N * windows, T, C)
+        return self.attend(windows, None if mask is None else mask.unsqueeze(0)).reshape(tokens.shape)
+
+    def _tokens(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, rows, columns, T, C), padded and rolled."""
+        return to_windows(_roll(pad_to_multiple(x, self.window), -self.shift), (self.window, self.window))
+
+
+def _roll(x: Tensor, shift: int) -> Tensor:
+    """Move (N, C, H, W) down and right, the channels of a place side by side in memory."""
+    return x.permute(0, 2, 3, 1).roll((shift, shift), (1, 2)).permute(0, 3, 1, 2) if shift else x
 
 
 def shift_mask(size: tuple[int, int], window: int, shift: int, like: Tensor) -> Tensor:
@@ -196,5 +219,5 @@ def shift_mask(size: tuple[int, int], window: int, shift: int, like: Tensor) -> 
         for side in size
     )
     regions = (3 * rows[:, None] + columns).view(1, 1, *size)  # (1, 1, H, W), nine numbers
-    tokens = to_windows(regions, (window, window)).flatten(1)  # (windows, T)
+    tokens = to_windows(regions, (window, window)).flatten(0, 2).squeeze(2)  # (windows, T)
     return (tokens.unsqueeze(2) != tokens.unsqueeze(1)).to(like.dtype) * NEVER  # (windows, T, T)
