@@ -11,8 +11,10 @@ from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 from restore.blocks.residual_dense_block import ResidualDenseBlock
 from restore.blocks.residual_distillation import ResidualDistillationBlock
 from restore.blocks.residual_group import ResidualGroup
+from restore.blocks.residual_swin_group import ResidualSwinGroup, SwinConv
 from restore.blocks.restormer_block import Normalization, RestormerBlock
 from restore.blocks.self_calibrated import SelfCalibratedBlock, pixel_attention_conv
+from restore.blocks.swin_block import SwinBlock
 from restore.blocks.wavelet_block import WaveletBlock
 
 __all__ = [
@@ -32,8 +34,11 @@ __all__ = [
     "ResidualDenseBlock",
     "ResidualDistillationBlock",
     "ResidualGroup",
+    "ResidualSwinGroup",
     "RestormerBlock",
     "SelfCalibratedBlock",
+    "SwinBlock",
+    "SwinConv",
     "WaveletBlock",
     "pixel_attention_conv",
 ]

@@ -6,6 +6,7 @@ from restore.layers.norm import BiasFreeNorm2d, LayerNorm2d
 from restore.layers.padding import pad_to_multiple
 from restore.layers.pre_activation import PreActivationUnit
 from restore.layers.residual_unit import ResidualUnit
+from restore.layers.stochastic_depth import StochasticDepth
 from restore.layers.upsample import Upsample
 from restore.layers.wavelet import haar_filters, haar_transform, inverse_haar_transform
 
@@ -17,6 +18,7 @@ __all__ = [
     "LayerNorm2d",
     "PreActivationUnit",
     "ResidualUnit",
+    "StochasticDepth",
     "Upsample",
     "haar_filters",
     "haar_transform",

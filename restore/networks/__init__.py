@@ -20,6 +20,7 @@ from restore.networks.rfdn import RFDN, rfdn_attention
 from restore.networks.rnan import RNAN, rnan_attention, rnan_non_local_attention
 from restore.networks.san import SAN, san_attention, san_non_local_attention
 from restore.networks.shifted import ShiftedNetwork
+from restore.networks.swinir import SwinIR
 from restore.networks.unet import UNet, unet_attention
 from restore.networks.wavelet import WaveletNetwork
 
@@ -47,6 +48,7 @@ __all__ = [
     "RestorationNetwork",
     "Restormer",
     "ShiftedNetwork",
+    "SwinIR",
     "UNet",
     "WaveletNetwork",
     "han_last_attention",

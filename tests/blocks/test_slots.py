@@ -9,7 +9,7 @@ import torch
 
 import restore.attention
 from restore.attention import Attention
-from restore.blocks import NAFBlock, ResidualBlock, ResidualGroup, RestormerBlock, WaveletBlock
+from restore.blocks import NAFBlock, ResidualBlock, ResidualGroup, RestormerBlock, SwinBlock, WaveletBlock
 from restore.networks import RCAN
 from tests.parity.rules import fill
 
@@ -28,6 +28,7 @@ BLOCKS = {
     "wavelet_block": lambda attention: WaveletBlock(CHANNELS, blocks=1, attention=attention),
     "naf_block": lambda attention: NAFBlock(CHANNELS, attention),
     "restormer_block": lambda attention: RestormerBlock(CHANNELS, attention),
+    "swin_block": lambda attention: SwinBlock(CHANNELS, attention),
     "rcan": lambda attention: RCAN(
         scale=2, image_channels=CHANNELS, width=CHANNELS, groups=1, blocks=1, attention=attention
     ),

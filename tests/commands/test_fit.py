@@ -238,6 +238,7 @@ SMALL = {
     "Restormer": ["width=4", "blocks=[1,1]", "heads=[1,2]", "refinement_blocks=1"],
     "RNAN": ["groups=2", "width=8"],
     "SAN": ["groups=1", "blocks=1", "width=16"],
+    "SwinIR": ["blocks=[2]", "heads=[2]", "width=8"],
     "UNet": ["widths=[8,8]", "blocks=[1,1]"],
 }
 
@@ -304,6 +305,7 @@ COUNTS = {
     "rnan_sr": (9_107_267, 9_107_267),
     "rnan_denoise": (8_959_555, 8_959_555),
     "han": (16_071_745, 16_071_745),
+    "swinir_light": (910_152, 910_152),
     "imdn": (715_176, 715_176),
 }
 

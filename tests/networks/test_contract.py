@@ -37,6 +37,7 @@ from restore.networks import (
     NAFNet,
     RestorationNetwork,
     Restormer,
+    SwinIR,
     UNet,
 )
 from tests.parity.rules import fill
@@ -103,6 +104,16 @@ SMALL = {
     "mwcnn_rgb": lambda a: MWCNN(image_channels=3, width=3, attention=a),
     "mwrcanet": lambda a: MWRCANet(widths=(4, 3, 5), blocks=1, attention=a),
     "mwrcanet_rgb": lambda a: MWRCANet(image_channels=3, widths=(3, 4, 3), blocks=2, attention=a),
+    **{f"swinir_x{s}": lambda a, s=s: SwinIR(s, 3, 4, (2,), (2,), window=2, up_width=4) for s in (1, 2, 3, 4)},
+    "swinir_direct": lambda a: SwinIR(3, 3, 4, blocks=(1, 2), heads=(1, 2), window=3, upsampler="direct"),
+    **{
+        f"swinir_nearest_x{s}": lambda a, s=s: SwinIR(
+            s, 3, 4, (2,), (2,), window=2, upsampler="nearest", up_width=4, bottleneck=True
+        )
+        for s in (2, 4)
+    },
+    "swinir_slot": lambda a: SwinIR(2, 3, 4, (2,), (2,), window=2, up_width=4, attention=a),
+    "swinir_gray": lambda a: SwinIR(1, 1, 4, blocks=(3,), heads=(2,), window=3, pixel_range=255),
     "unet": lambda a: UNet(widths=(4, 6), blocks=(1, 2), attention=a),
     "unet_one": lambda a: UNet(image_channels=1, widths=(4,), blocks=(1,), attention=a),
 }
@@ -258,6 +269,19 @@ class TestContract:
         lambda: MWRCANet(blocks=0),
         lambda: MWRCANet(widths=(96, 0, 128)),
         lambda: MWRCANet(widths=(96, 128)),
+        lambda: SwinIR(scale=5),
+        lambda: SwinIR(scale=0, upsampler="direct"),
+        lambda: SwinIR(scale=3, upsampler="nearest"),
+        lambda: SwinIR(upsampler="pixelshuffle"),
+        lambda: SwinIR(window=0),
+        lambda: SwinIR(pixel_range=0),
+        lambda: SwinIR(image_channels=1, mean=[0.4, 0.4, 0.4]),
+        lambda: SwinIR(blocks=()),
+        lambda: SwinIR(blocks=(6, 6)),
+        lambda: SwinIR(width=8, heads=(3,), blocks=(2,)),
+        lambda: SwinIR(width=2, heads=(1,), blocks=(1,), bottleneck=True),
+        lambda: SwinIR(width=4, heads=(1,), blocks=(1,), expansion=0.1),
+        lambda: SwinIR(width=4, heads=(1,), blocks=(1,), drop=1.0),
     ],
 )
 def test_impossible_options_are_refused(make):
