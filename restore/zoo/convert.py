@@ -35,7 +35,8 @@ class Converted:
     spec: dict[str, Any]
     """`{class_path, init_args}`, as a recipe writes it and `restore.zoo.build` takes it."""
     dead: dict[str, Tensor] = field(default_factory=dict)
-    """Tensors of the checkpoint that no computation of the authors uses, by their names; `to_official` takes them."""
+    """Tensors of the checkpoint that no computation of the authors uses, and constants for the size that their network
+    was built for (SwinIR's masks), by their names; `to_official` takes them."""
 
 
 def convert_file(
@@ -90,7 +91,8 @@ def convert_state(
     family = _recognise(state, network)
     name = family.network.__name__
     lines = origin_answers(origin, name) if origin else ()
-    known_range = lines[0].answers.get("pixel_range") if lines else None
+    ranges = {line.answers.get("pixel_range") for line in lines}
+    known_range = ranges.pop() if len(ranges) == 1 else None  # else it depends on the sizes
     if None not in (pixel_range, known_range) and pixel_range != known_range:
         raise CheckpointError(
             f"{name} of {origin} has pixel_range={known_range:g}, got {pixel_range:g}. Leave one out."
@@ -106,14 +108,15 @@ def convert_state(
     options = _answered(family, state, options, answers)
     spec = {"class_path": f"restore.networks.{name}", "init_args": options}
     built = build(spec)
-    rest = without_constants(state, family.constants(built))
+    sized = family.sized(built, state)
+    rest = without_constants(state, family.constants(built) | sized)
     dead = load_official_state(built, rest, family.table(built), family.dead(built))
     for option, (value, others) in family.assumed.items():
         if option not in answers:
             said = "no tensor of %s tells its %s: taken to be %s, as in the authors' code (%s)"
             logger.warning(said, name, option, value, others)
     logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
-    return Converted(built.eval(), spec, dead)
+    return Converted(built.eval(), spec, dead | {constant: state[constant] for constant in sized})
 
 
 def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> dict[str, str]:
@@ -135,7 +138,10 @@ def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None =
     for family in FAMILIES:
         if type(network) is family.network:
             constants = {name: value.clone() for name, value in family.constants(network).items()}
-            beside = dead_state(dead or {}, family.dead(network))
+            given = dead or {}
+            sized = family.sized(network, given)
+            beside = dead_state(without_constants(given, sized), family.dead(network))
+            beside |= {name: given[name] for name in sized}
             return official_state(network, family.table(network)) | constants | beside
     raise CheckpointError(f"There are no official names for {type(network).__name__}. Known: {_known()}.")
 
@@ -210,11 +216,12 @@ def _from_origin(lines: tuple[Origin, ...], options: Mapping[str, Any], answers:
     """The answers, and what the file's origin adds to them where the file is silent."""
     fitting = [line for line in lines if all(options.get(name) == value for name, value in line.where.items())]
     known = fitting[0].answers if fitting else {}
-    contradicted = [name for name in known if name in answers and answers[name] != known[name]]
+    said = {**options, **answers}
+    contradicted = [name for name in known if name in said and said[name] != known[name]]
     if contradicted:
         name = contradicted[0]
         raise CheckpointError(
-            f"Weights of {lines[0].repository} have {name}={known[name]}, the answer is {answers[name]}. "
+            f"Weights of {lines[0].repository} have {name}={known[name]}, the answer is {said[name]}. "
             "Leave the origin or the answer out."
         )
     return {**{name: value for name, value in known.items() if name not in options}, **answers}

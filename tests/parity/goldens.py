@@ -53,6 +53,9 @@ def load_by_rule(adapted: Adapted, record: Record, rule: str) -> None:
     own = adapted.module.state_dict()
     state = {}
     for key, shape in record["state_dict"].items():
+        if key in adapted.constants:
+            assert list(adapted.constants[key].shape) == shape, key
+            continue
         ours = own.get(adapted.table.get(key, ""))
         if ours is not None and (key in record["fixed_keys"] or not ours.is_floating_point()):
             assert list(ours.shape) == shape, key

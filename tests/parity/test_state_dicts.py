@@ -47,6 +47,8 @@ def test_has_the_tensors_of_the_published_variant(network: str, record: Record):
     assert dead.keys().isdisjoint(adapted.table)
     assert {name: tuple(record["state_dict"][name]) for name in dead} == dead
     official = {name: tuple(shape) for name, shape in record["state_dict"].items() if name not in dead}
+    constants = {name: tuple(value.shape) for name, value in adapted.constants.items()}
+    assert constants == {name: official.pop(name) for name in constants}
     assert {theirs: tuple(own[ours].shape) for theirs, ours in adapted.table.items()} == official
     dropped = sum(torch.Size(record["state_dict"][name]).numel() for name in dead)
     count = sum(parameter.numel() for parameter in adapted.module.parameters())
@@ -62,3 +64,4 @@ def test_every_variant_of_these_networks_was_there():
     assert [counts[name] for name in ("rcan", "dncnn", "edsr", "mdsr", "rdn", "carn")] == [5, 8, 7, 3, 7, 3]
     assert [counts[name] for name in ("san", "rnan", "han")] == [5, 9, 5]
     assert [counts[name] for name in ("mwcnn", "mwrcanet")] == [3, 3]
+    assert counts["swinir"] == 15

@@ -16,6 +16,7 @@ from restore.zoo.official.restormer import RESTORMER
 from restore.zoo.official.rfdn import RFDN
 from restore.zoo.official.rnan import RNAN
 from restore.zoo.official.san import SAN
+from restore.zoo.official.swinir import SWINIR
 from restore.zoo.official.table import Family
 
 FAMILIES: tuple[Family, ...] = (
@@ -40,6 +41,7 @@ FAMILIES: tuple[Family, ...] = (
     HAN,
     MWCNN,
     MWRCANET,
+    SWINIR,
 )
 """Networks whose official checkpoints are recognised."""
 
@@ -67,6 +69,7 @@ __all__ = [
     "RFDN",
     "RNAN",
     "SAN",
+    "SWINIR",
     "Family",
     "Origin",
     "origin_answers",

@@ -47,6 +47,8 @@ ORIGINS: tuple[Origin, ...] = (
     Origin("megvii-research/NAFNet", "NAFNet", {}),
     Origin("megvii-research/NAFNet", "NAFBaseline", {}),
     Origin("swz30/Restormer", "Restormer", {}),
+    Origin("JingyunLiang/SwinIR", "SwinIR", {"pixel_range": 255.0}, where={"window": 7}),
+    Origin("JingyunLiang/SwinIR", "SwinIR", {"pixel_range": 1.0}, where={"window": 8}),
     Origin("cszn/KAIR", "DnCNN", {}),
     Origin("cszn/KAIR", "FDnCNN", {}),
     Origin("cszn/KAIR", "IRCNN", {}),

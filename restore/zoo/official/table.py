@@ -32,6 +32,10 @@ def _nothing_constant(network: Any) -> dict[str, Tensor]:
     return {}
 
 
+def _nothing_sized(network: Any, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Family:
     """How one kind of official checkpoint is told from others and becomes a network of ours."""
@@ -54,6 +58,8 @@ class Family:
     """Official tensors that no computation of the authors uses, for a network of ours, which has no place for them."""
     constants: Callable[[Any], dict[str, Tensor]] = _nothing_constant
     """Official tensors that are the same in every file, for a network of ours, which computes them."""
+    sized: Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]] = _nothing_sized
+    """Official tensors that follow from the size that the authors' network was built for, which a checkpoint tells."""
 
 
 def conv(official: str, ours: str) -> Table:

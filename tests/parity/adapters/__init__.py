@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
-from . import channel, dual, edsr, imdn, mwrcanet, nafnet, non_local, rcan, sampling, san, spatial, wavelet, window
+from . import (
+    channel,
+    dual,
+    edsr,
+    imdn,
+    mwrcanet,
+    nafnet,
+    non_local,
+    rcan,
+    sampling,
+    san,
+    spatial,
+    swinir,
+    wavelet,
+    window,
+)
 from .base import Adapted, Adapter, Record
 
 __all__ = ["ADAPTERS", "GRADIENT_ADAPTERS", "STATE_DICT_ADAPTERS", "Adapted", "Adapter", "Record"]
 
-_GROUPS = (rcan, channel, spatial, non_local, dual, window, sampling, wavelet, edsr, imdn, nafnet, san, mwrcanet)
+_GROUPS = (
+    rcan,
+    channel,
+    spatial,
+    non_local,
+    dual,
+    window,
+    sampling,
+    wavelet,
+    edsr,
+    imdn,
+    nafnet,
+    san,
+    mwrcanet,
+    swinir,
+)
 
 ADAPTERS: dict[str, Adapter] = {family: adapt for group in _GROUPS for family, adapt in group.FAMILIES.items()}
 """Family of index.json -> adapter."""

@@ -24,6 +24,8 @@ class Adapted:
     """The golden's inputs -> its outputs."""
     dead: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Names and shapes of official tensors that no computation of theirs uses and that ours has no place for."""
+    constants: dict[str, Tensor] = field(default_factory=dict)
+    """Official buffers that ours makes itself, in other forms."""
 
 
 Adapter = Callable[[Record], Adapted]

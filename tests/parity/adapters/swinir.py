@@ -1,0 +1,63 @@
+"""SwinIR and its block."""
+
+from __future__ import annotations
+
+import torch
+
+from restore.attention import WindowAttention
+from restore.attention.representation.window import shift_mask
+from restore.blocks import SwinBlock
+from restore.networks import SwinIR
+from restore.zoo.official.swinir import MASK, swin_block_table, swinir_table
+
+from .base import Adapted, Adapter, Record
+
+UPSAMPLERS = {"": "shuffle", "pixelshuffle": "shuffle", "pixelshuffledirect": "direct", "nearest+conv": "nearest"}
+
+
+def swinir(record: Record) -> Adapted:
+    config = record["config"]
+    window = config["window_size"]
+    network = SwinIR(
+        scale=config["upscale"] if config["upsampler"] else 1,
+        image_channels=config["in_chans"],
+        width=config["embed_dim"],
+        blocks=config["depths"],
+        heads=config["num_heads"],
+        window=window,
+        expansion=config["mlp_ratio"],
+        upsampler=UPSAMPLERS[config["upsampler"]],
+        bottleneck=config["resi_connection"] == "3conv",
+        shifted=config["img_size"] > window,
+        pixel_range=config["img_range"],
+    )
+    mask = shift_mask((config["img_size"],) * 2, window, window // 2, torch.zeros(()))
+    masks = [name for name in record["state_dict"] if name.endswith(f".{MASK}")]
+    return Adapted(network, swinir_table(network), network, constants=dict.fromkeys(masks, mask))
+
+
+def swin_block(record: Record) -> Adapted:
+    config = record["config"]
+    window, shift = config["window_size"], config.get("shift_size", 0)
+    if shift not in (0, window // 2):
+        raise ValueError(f"SwinBlock of ours is shifted by half a window, not by {shift} of {window}.")
+    block = SwinBlock(
+        config["dim"],
+        lambda channels: WindowAttention(channels, window, config["num_heads"], shifted=shift > 0),
+        expansion=config.get("mlp_ratio", 4.0),
+    )
+    mask = {MASK: shift_mask(tuple(config["input_resolution"]), window, shift, torch.zeros(()))} if shift else {}
+    return Adapted(block, swin_block_table(), block, constants=mask)
+
+
+FAMILIES: dict[str, Adapter] = {
+    "SwinIR": swinir,
+    "SwinIR Swin block": swin_block,
+}
+
+GRADIENTS: dict[str, Adapter] = {
+    "grad_swinir_block": swin_block,
+    "grad_swinir_": swinir,
+}
+
+STATE_DICTS: dict[str, Adapter] = {"swinir": swinir}
