@@ -94,7 +94,7 @@ PARTS: dict[str, Example] = {
         inputs=lambda channels, size: (_map(channels, size, size), _map(18, size, size, 1), _map(9, size, size, 2))
     ),
     "DualAttentionHead": Example(
-        build=lambda cls, channels, size: cls(channels, channels, 2, min(8, channels // 2)),
+        build=_same_width,
         run=lambda module, x: module(x)[0],
     ),
     "DynamicConv1d": Example(inputs=_sequence),
