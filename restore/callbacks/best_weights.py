@@ -36,6 +36,7 @@ class BestWeights(Callback):
         card |= {
             "trained_by": run.parent.name,
             "steps": trainer.global_step,
+            "patch_size": getattr(getattr(trainer, "datamodule", None), "patch_size", None),
             "protocol": getattr(pl_module, "protocol", None),
         }
         if score is not None:

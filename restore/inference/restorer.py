@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable
-from typing import Literal, overload
+from typing import Literal, cast, overload
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.images import to_pixels, to_tensor
 from restore.images.picture import Pixels
+from restore.inference.local_pooling import TRAIN_SIZE, pools_globally, with_local_pooling
 from restore.inference.memory import auto_tile
 from restore.inference.precision import bf16_is_quick
 from restore.inference.self_ensemble import self_ensemble as averaged
@@ -22,6 +23,7 @@ from restore.networks import RestorationNetwork
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
+LocalPooling = Literal["auto", "on", "off"]
 
 _LARGEST_FLOAT = 16.0
 """Floats are meant to lie in [0, 1]; a highlight may be brighter, but not this bright."""
@@ -41,6 +43,11 @@ class Restorer:
         tile: side of a tile in pixels, or "auto": as large as a memory budget allows.
         self_ensemble: average over the eight flips and turns; eight times slower, a little better.
         sigma: the noise level in 8-bit grey levels, for a network that takes one.
+        local_pooling: "on": a network that pools over the whole picture pools over windows
+            (`with_local_pooling`), so that tiles change its result less; "auto": where the picture is cut into tiles;
+            "off": never.
+        train_size: side of the patches that the network was trained on, in degraded pixels, for local pooling; None
+            for what the network says, or 64.
 
     Raises:
         ConfigError: an option is out of range, the device is missing, or sigma does not go with the network.
@@ -54,6 +61,8 @@ class Restorer:
         tile: int | Literal["auto"] = "auto",
         self_ensemble: bool = False,
         sigma: float | None = None,
+        local_pooling: LocalPooling = "off",
+        train_size: int | None = None,
     ) -> None:
         self.device = _device(device)
         self.precision = _precision(precision, self.device)
@@ -62,6 +71,9 @@ class Restorer:
         self.scale = network.scale
         self.self_ensemble = self_ensemble
         self.sigma = _sigma(sigma, network)
+        self.local_pooling = _local_pooling(local_pooling)
+        self.train_size = train_size if train_size is not None else network.train_size or TRAIN_SIZE
+        self._local: RestorationNetwork | None = None
         self._tile = None if tile == "auto" else _tile(tile, network)
 
     @property
@@ -121,15 +133,25 @@ class Restorer:
             else:
                 return restored
 
+    def _network(self, tiled: bool) -> RestorationNetwork:
+        """The network, or its copy that pools over windows."""
+        if self.local_pooling == "off" or (self.local_pooling == "auto" and not tiled):
+            return self.network
+        if self._local is None:
+            pools = pools_globally(self.network)
+            self._local = with_local_pooling(self.network, self.train_size) if pools else self.network
+        return self._local
+
     def _fill(self, restored: Pixels, pixels: Pixels, tile: int) -> None:
-        grid = self.network.multiple_of
+        network = self._network(tiled=max(pixels.shape[:2]) > tile)
+        grid = network.multiple_of
         tile = max(-(-tile // grid), 1) * grid
         strips = restore_strips(
-            self._restore,
+            lambda part: self._restore(network, part),
             lambda rows, columns: to_tensor(pixels[rows, columns])[None],
             (pixels.shape[0], pixels.shape[1]),
             tile=tile,
-            overlap=default_overlap(self.network, tile),
+            overlap=default_overlap(network, tile),
             scale=self.scale,
             multiple_of=grid,
         )
@@ -140,23 +162,23 @@ class Restorer:
                 )
             restored[top : top + strip.shape[-2]] = to_pixels(strip[0], pixels.dtype)
 
-    def _restore(self, tile: Tensor) -> Tensor:
+    def _restore(self, network: RestorationNetwork, tile: Tensor) -> Tensor:
         """One tile (1, C, h, w) on the CPU to the restored one on the CPU, by a network of whichever channels."""
-        wanted, given = self.network.image_channels, tile.shape[1]
+        wanted, given = network.image_channels, tile.shape[1]
         if wanted == given:
-            return self._run(tile)
+            return self._run(network, tile)
         if wanted == 1:
-            return torch.cat([self._run(channel) for channel in tile.split(1, dim=1)], dim=1)  # (1, 3, h, w)
-        return self._run(tile.expand(-1, wanted, -1, -1)).mean(1, keepdim=True)  # (1, 1, h, w)
+            return torch.cat([self._run(network, channel) for channel in tile.split(1, dim=1)], dim=1)  # (1, 3, h, w)
+        return self._run(network, tile.expand(-1, wanted, -1, -1)).mean(1, keepdim=True)  # (1, 1, h, w)
 
-    def _run(self, tile: Tensor) -> Tensor:
+    def _run(self, network: RestorationNetwork, tile: Tensor) -> Tensor:
         tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
-        restore: Callable[[Tensor], Tensor] = self.network
+        restore: Callable[[Tensor], Tensor] = network
         if self.sigma is not None:
             level = torch.full((1,), self.sigma / 255, device=self.device)  # grey levels -> [0, 1]
 
             def restore(degraded: Tensor) -> Tensor:
-                return self.network(degraded, level)
+                return network(degraded, level)
 
         half = (
             torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
@@ -183,6 +205,12 @@ def _precision(name: str, device: torch.device) -> Literal["fp32", "bf16"]:
     if name not in ("fp32", "bf16"):
         raise ConfigError(f"The precision {name!r} is unknown. Choose auto, fp32 or bf16.")
     return "fp32" if name == "fp32" else "bf16"
+
+
+def _local_pooling(name: str) -> LocalPooling:
+    if name not in ("auto", "on", "off"):
+        raise ConfigError(f"The local pooling {name!r} is unknown. Choose auto, on or off.")
+    return cast(LocalPooling, name)
 
 
 def _sigma(sigma: float | None, network: RestorationNetwork) -> float | None:

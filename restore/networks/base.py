@@ -17,6 +17,7 @@ class RestorationNetwork(nn.Module, ABC):
         image_channels: 1 (gray) or 3 (RGB).
         multiple_of: sides are padded inside to a multiple of this and cropped back.
         context: pixels around a place that its result depends on, for tiling (global pooling apart).
+        train_size: side of the pictures that it was trained on, in degraded pixels, where that is known.
         takes_sigma: whether `forward` wants the noise level; a blind network does not.
 
     Shape:
@@ -27,6 +28,7 @@ class RestorationNetwork(nn.Module, ABC):
     """
 
     takes_sigma: bool = False
+    train_size: int | None = None
 
     def __init__(self, scale: int, image_channels: int, multiple_of: int, context: int) -> None:
         super().__init__()

@@ -41,6 +41,8 @@ class BAM(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(
         self,
         channels: int,

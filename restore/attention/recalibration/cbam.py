@@ -48,6 +48,8 @@ class PooledChannelAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, reduction: int = 16, poolings: Sequence[Pooling] = ("mean", "max")) -> None:
         super().__init__(channels)
         if not 1 <= reduction <= channels:
@@ -91,6 +93,8 @@ class CBAM(Recalibration):
         ConfigError: `reduction`, `poolings` or `kernel_size` is one that the two gates refuse.
         ShapeError: the input has another C (on forward).
     """
+
+    sees_whole_map = True
 
     def __init__(
         self,

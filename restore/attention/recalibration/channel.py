@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from restore.attention.base import Recalibration
 from restore.errors import ConfigError
+from restore.layers import GlobalPool
 
 
 class ChannelAttention(Recalibration):
@@ -43,6 +44,8 @@ class ChannelAttention(Recalibration):
         torch.Size([2, 64, 8, 8])
     """
 
+    sees_whole_map = True
+
     def __init__(
         self,
         channels: int,
@@ -59,14 +62,15 @@ class ChannelAttention(Recalibration):
             raise ConfigError(f'{name} got squeeze={squeeze!r}. Choose "average" or "max".')
         if excitation not in ("sigmoid", "tanh", "relu"):
             raise ConfigError(f'{name} got excitation={excitation!r}. Choose "sigmoid", "tanh" or "relu".')
-        self.pooling = squeeze
+        self.pool: nn.Module = GlobalPool() if squeeze == "average" else _GlobalMaximum()
         self.excitation = excitation
         self.squeeze = nn.Conv2d(channels, channels // reduction, 1, bias=bias)
         self.excite = nn.Conv2d(channels // reduction, channels, 1, bias=bias)
 
     def descriptor(self, x: Tensor) -> Tensor:
         """What each channel is told by: (N, C, H, W) -> (N, C, 1, 1)."""
-        return x.amax(dim=(2, 3), keepdim=True) if self.pooling == "max" else x.mean(dim=(2, 3), keepdim=True)
+        described: Tensor = self.pool(x)
+        return described
 
     def gate(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1)."""
@@ -74,3 +78,11 @@ class ChannelAttention(Recalibration):
         if self.excitation == "sigmoid":
             return logits.sigmoid()
         return logits.tanh() if self.excitation == "tanh" else F.relu(logits)
+
+
+class _GlobalMaximum(nn.Module):
+    """The largest value of each channel; it has no local form."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, 1, 1)."""
+        return x.amax(dim=(2, 3), keepdim=True)

@@ -36,6 +36,8 @@ class ContextEncoding(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, codewords: int = 32, classes: int | None = None) -> None:
         super().__init__(channels)
         for name, number in (("codewords", codewords), ("classes", classes)):

@@ -6,10 +6,8 @@ section 3.3, https://arxiv.org/abs/1909.11856
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from restore.attention.recalibration.channel import ChannelAttention
+from restore.layers import GlobalContrast
 
 
 class ContrastChannelAttention(ChannelAttention):
@@ -34,10 +32,4 @@ class ContrastChannelAttention(ChannelAttention):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__(channels, reduction)
-
-    def descriptor(self, x: Tensor) -> Tensor:
-        """Deviation plus mean of each channel, summed in float32 at least: (N, C, H, W) -> (N, C, 1, 1)."""
-        precise = x.to(torch.promote_types(x.dtype, torch.float32))
-        mean = precise.mean(dim=(2, 3), keepdim=True)  # (N, C, 1, 1)
-        length = torch.linalg.vector_norm(precise - mean, dim=(2, 3), keepdim=True)  # its gradient at 0 is 0
-        return (length / (x.shape[2] * x.shape[3]) ** 0.5 + mean).to(x.dtype)
+        self.pool = GlobalContrast()

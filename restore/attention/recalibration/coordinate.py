@@ -34,6 +34,8 @@ class CoordinateAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, reduction: int = 32, minimum_width: int = 8) -> None:
         super().__init__(channels)
         for name, number in (("reduction", reduction), ("minimum_width", minimum_width)):

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from restore.attention.base import Recalibration
 from restore.errors import ConfigError
+from restore.layers import GlobalPool
 
 
 def efficient_kernel_size(channels: int, gamma: float = 2.0, b: float = 1.0) -> int:
@@ -49,6 +50,8 @@ class EfficientChannelAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, kernel_size: int | None = None, shared: bool = True) -> None:
         super().__init__(channels)
         size = efficient_kernel_size(channels) if kernel_size is None else kernel_size
@@ -60,12 +63,14 @@ class EfficientChannelAttention(Recalibration):
         self.kernel_size = size
         self.shared = shared
         kernels = 1 if shared else channels
+        self.pool = GlobalPool()
         self.excite = nn.Conv1d(kernels, kernels, size, groups=kernels, bias=False)
 
     def gate(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1)."""
-        mean = x.mean(dim=(2, 3))  # (N, C)
+        pooled = self.pool(x).permute(0, 2, 3, 1)  # (N, 1, 1, C); (N, H, W, C) where the pool is local
+        mean = pooled.flatten(0, 2)  # (N, C)
         padded = F.pad(mean, (self.kernel_size // 2, self.kernel_size // 2))  # (N, C + k - 1)
         neighbors = padded.unsqueeze(1) if self.shared else padded.unfold(1, self.kernel_size, 1)
         logits = self.excite(neighbors)  # (N, 1, C) or (N, C, 1)
-        return logits.reshape(*mean.shape, 1, 1).sigmoid()  # (N, C, 1, 1)
+        return logits.reshape(pooled.shape).permute(0, 3, 1, 2).sigmoid()  # (N, C, 1, 1)

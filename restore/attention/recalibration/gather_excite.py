@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from restore.attention.base import Recalibration
 from restore.errors import ConfigError
+from restore.layers import GlobalPool
 
 
 class GatherExcite(Recalibration):
@@ -63,6 +64,8 @@ class GatherExcite(Recalibration):
                 raise ConfigError(f"{name} got form={form!r} with extent={extent}. Choose extent 2, 4, 8 or 16.")
             halvings = extent.bit_length() - 1
         self.extent = extent
+        self.sees_whole_map = extent is None
+        self.pool = GlobalPool() if extent is None else None
         self.context = 0 if extent is None else 2 * (extent - 1)
         layers: list[nn.Module] = []
         for step in range(halvings):
@@ -75,8 +78,8 @@ class GatherExcite(Recalibration):
 
     def gate(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1) without extent, else (N, C, H, W)."""
-        if self.extent is None:
-            return x.mean(dim=(2, 3), keepdim=True).sigmoid()  # (N, C, 1, 1)
+        if self.pool is not None:
+            return self.pool(x).sigmoid()  # (N, C, 1, 1)
         gathered = self.gather(x) if len(self.gather) else _window_means(x, self.extent)  # (N, C, H/e, W/e), rounded up
         if self.squeeze is not None and self.excite is not None:
             gathered = self.excite(F.relu(self.squeeze(gathered)))

@@ -42,6 +42,7 @@ class MaskAttention(Recalibration):
         self, channels: int, non_local: bool = False, normalize_over: Literal["keys", "queries"] = "keys"
     ) -> None:
         super().__init__(channels)
+        self.sees_whole_map = non_local
         self.non_local: Attention = (
             NonLocalAttention(channels, normalize_over=normalize_over) if non_local else NoAttention(channels)
         )

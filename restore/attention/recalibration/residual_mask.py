@@ -54,6 +54,7 @@ class ResidualMaskAttention(Recalibration):
         if domain not in ("mixed", "channel", "spatial"):
             raise ConfigError(f'{type(self).__name__} got domain={domain!r}. Choose "mixed", "channel" or "spatial".')
         self.domain = domain
+        self.sees_whole_map = domain == "spatial"
         self.down = nn.ModuleList(_units(channels, units) for _ in range(levels))
         self.skip = nn.ModuleList(_units(channels, 1) for _ in range(levels - 1))
         self.up = nn.ModuleList(_units(channels, units) for _ in range(levels))

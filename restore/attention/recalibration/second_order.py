@@ -43,6 +43,8 @@ class SecondOrderChannelAttention(ChannelAttention):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(
         self,
         channels: int,
@@ -58,13 +60,13 @@ class SecondOrderChannelAttention(ChannelAttention):
             raise ConfigError(f'{name} got crop={crop!r}. Choose "none" or "published".')
         self.iterations = iterations
         self.crop = crop
-        self.covariance = CovariancePooling()
+        self.pool = CovariancePooling()
 
     def descriptor(self, x: Tensor) -> Tensor:
         """Mean of each row of the covariance's root: (N, C, H, W) -> (N, C, 1, 1)."""
         seen = _published_crop(x) if self.crop == "published" else x
         precise = seen.to(torch.promote_types(x.dtype, torch.float32))
-        root = matrix_square_root(self.covariance(precise), self.iterations)  # (N, C, C)
+        root = matrix_square_root(self.pool(precise), self.iterations)  # (N, C, C)
         return root.mean(dim=1)[:, :, None, None].to(x.dtype)  # (N, C, 1, 1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from restore.attention.base import Recalibration
+from restore.layers import GlobalPool
 
 
 class SimpleChannelAttention(Recalibration):
@@ -27,10 +28,13 @@ class SimpleChannelAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
+        self.pool = GlobalPool()
         self.project = nn.Conv2d(channels, channels, 1)
 
     def gate(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, 1, 1)."""
-        return self.project(x.mean(dim=(2, 3), keepdim=True))
+        return self.project(self.pool(x))

@@ -42,6 +42,8 @@ class SpatialChannelAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(
         self,
         channels: int,

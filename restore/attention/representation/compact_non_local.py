@@ -48,6 +48,7 @@ class CompactNonLocalAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(
         self,

@@ -37,6 +37,7 @@ class CrissCrossAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(self, channels: int, reduction: int = 8, loops: int = 2) -> None:
         super().__init__(channels)

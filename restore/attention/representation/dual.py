@@ -37,6 +37,7 @@ class PositionAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__(channels)
@@ -85,6 +86,7 @@ class ChannelSelfAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)

@@ -53,6 +53,7 @@ class GeneralizedAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(
         self,

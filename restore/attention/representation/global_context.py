@@ -41,6 +41,7 @@ class GlobalContext(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(
         self,

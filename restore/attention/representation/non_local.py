@@ -203,6 +203,7 @@ class NonLocalAttention(NonLocalOverAxes, Representation):
 
     axes = pooled = "HW"
     starts_as_identity = True
+    sees_whole_map = True
 
 
 def _places(x: Tensor) -> Tensor:

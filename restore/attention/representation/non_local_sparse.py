@@ -49,6 +49,7 @@ class NonLocalSparseAttention(Representation):
 
     rotations: Tensor
     context = 1  # of the 3x3 convolution; the rest is over the whole map
+    sees_whole_map = True
 
     def __init__(
         self,

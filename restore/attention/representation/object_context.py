@@ -159,6 +159,8 @@ class ObjectContext(Representation):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, reduction: int = 2, dropout: float = 0.05) -> None:
         super().__init__(channels)
         if not 1 <= reduction <= channels:

@@ -37,6 +37,8 @@ class QuadraticAttention(Representation):
         ShapeError: the input has another C (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, channels: int, heads: int = 9) -> None:
         super().__init__(channels)
         if heads < 1:

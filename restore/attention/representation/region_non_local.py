@@ -42,6 +42,7 @@ class RegionNonLocalAttention(Representation):
     """
 
     starts_as_identity = True
+    sees_whole_map = True
 
     def __init__(self, channels: int, regions: int = 2, reduction: int = 8, subsample: bool = False) -> None:
         super().__init__(channels)

@@ -38,6 +38,7 @@ class FeaturePyramidAttention(Recalibration):
     """
 
     context = 33  # 2 + 4 + 8 by the way up, 8 at the lowest scale, 4 + 4 + 3 by the way down
+    sees_whole_map = True
 
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__(channels)

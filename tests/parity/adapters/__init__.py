@@ -15,6 +15,7 @@ from . import (
     san,
     spatial,
     swinir,
+    tlc,
     wavelet,
     window,
 )
@@ -37,6 +38,7 @@ _GROUPS = (
     san,
     mwrcanet,
     swinir,
+    tlc,
 )
 
 ADAPTERS: dict[str, Adapter] = {family: adapt for group in _GROUPS for family, adapt in group.FAMILIES.items()}

@@ -1,0 +1,126 @@
+"""Local pooling at test time: a network that pools over the whole picture pools over windows instead.
+
+A network trained on patches has seen the means of patches. Those of a large picture are others, and those of its tiles
+differ from tile to tile, which shows as seams. Windows a little larger than a patch give every place what training gave it.
+
+Paper: Chu et al., "Improving Image Restoration by Revisiting Global Information Aggregation", ECCV 2022,
+https://arxiv.org/abs/2112.04491
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from restore.errors import ConfigError
+from restore.layers import GlobalContrast, GlobalPool, LocalInstanceNorm, LocalPool, OverlappingWindows, WholeMap
+from restore.networks import RestorationNetwork
+
+TRAIN_SIZE = 64
+"""Side of the patches, in degraded pixels, that a network is taken to be trained on where nothing says it."""
+
+_Network = TypeVar("_Network", bound=RestorationNetwork)
+_logger = logging.getLogger(__name__)
+
+
+def with_local_pooling(
+    network: _Network, train_size: int | tuple[int, int] = TRAIN_SIZE, base: float = 1.5
+) -> _Network:
+    """A copy of `network` whose means over the whole picture are means over windows; its state has the same names.
+
+    Local become `GlobalPool`, `GlobalContrast` and `WholeMap` of `restore.layers`, wherever a module holds one, and
+    torch's InstanceNorm2d and AdaptiveAvgPool2d(1). One forward at the size of training fixes each window: `base` times
+    what the module then sees, so that deeper levels get windows with fewer, larger pixels. A picture no larger than
+    `base` times the size of training is restored as before.
+
+    What sees the whole map in another way (`sees_whole_map`: non-local attention, covariance) stays as it is; the log
+    names it, and so does `still_global`.
+
+    Args:
+        network: stays as it is. The copy is in eval mode, on the same device.
+        train_size: side, or height and width, of the patches it was trained on, in degraded pixels.
+        base: how many times larger than a patch the windows are.
+
+    Raises:
+        ConfigError: a window would have no pixel.
+    """
+    height, width = (train_size, train_size) if isinstance(train_size, int) else train_size
+    window = (int(base * height), int(base * width))
+    if min(height, width, *window) < 1:
+        raise ConfigError(
+            f"with_local_pooling got train_size={train_size} and base={base}. Give a size from 1 up, and windows of at "
+            "least one pixel."
+        )
+    local = copy.deepcopy(network).eval()
+    sizes = _sizes_seen(local, height, width)
+    for name, (rows, columns) in sizes.items():
+        kernel_size = (max(1, rows * window[0] // height), max(1, columns * window[1] // width))
+        parent, _, leaf = name.rpartition(".")
+        setattr(local.get_submodule(parent), leaf, _local_form(local.get_submodule(name), kernel_size))
+    local.context += len(sizes) * max(window)
+    left = still_global(local)
+    if left:
+        _logger.warning("local pooling leaves as they are, because they see the whole map: %s", ", ".join(left))
+    return local
+
+
+def pools_globally(network: nn.Module) -> bool:
+    """Whether `with_local_pooling` changes anything in `network`."""
+    return any(_has_local_form(module) for module in network.modules())
+
+
+def still_global(network: nn.Module) -> list[str]:
+    """Names of the attention modules that see the whole map in a way that has no local form, the innermost ones."""
+    names = [
+        name
+        for name, module in network.named_modules()
+        if getattr(module, "sees_whole_map", False)
+        and not any(_has_local_form(part) or isinstance(part, _LOCAL) for part in module.modules())
+    ]
+    return [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
+
+
+def _sizes_seen(network: RestorationNetwork, height: int, width: int) -> dict[str, tuple[int, int]]:
+    """Name of each module that can become local -> height and width of the map that it sees at the size of training."""
+    sizes: dict[str, tuple[int, int]] = {}
+    hooks = []
+    for name, module in network.named_modules():
+        if _has_local_form(module):
+
+            def see(_: nn.Module, arguments: tuple[Tensor, ...], name: str = name) -> None:
+                sizes.setdefault(name, cast(tuple[int, int], tuple(arguments[0].shape[2:])))
+
+            hooks.append(module.register_forward_pre_hook(see))
+    weight = next(network.parameters(), torch.empty(0))
+    degraded = weight.new_full((1, network.image_channels, height, width), 0.5)
+    try:
+        with torch.no_grad():
+            network(degraded, *((weight.new_zeros(1),) if network.takes_sigma else ()))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes
+
+
+_GLOBAL = (GlobalPool, GlobalContrast, WholeMap)
+_LOCAL = (LocalPool, LocalInstanceNorm, OverlappingWindows)
+
+
+def _has_local_form(module: nn.Module) -> bool:
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        return module.output_size in (1, (1, 1), [1, 1])
+    if isinstance(module, nn.InstanceNorm2d):
+        return not module.track_running_stats
+    return isinstance(module, _GLOBAL)
+
+
+def _local_form(module: nn.Module, kernel_size: tuple[int, int]) -> nn.Module:
+    if isinstance(module, _GLOBAL):
+        return module.local(kernel_size)
+    if isinstance(module, nn.InstanceNorm2d):
+        return LocalInstanceNorm(module, kernel_size)
+    return LocalPool(kernel_size)
