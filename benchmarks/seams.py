@@ -2,9 +2,9 @@
 
     python benchmarks/seams.py [--model gaussian] [--tiles auto 512] [--width 4000 --height 3000] [--pictures FOLDER]
 
-The picture is a mosaic of the built-in photographs (or of a folder's), so that its regions differ, with noise of sigma 25.
-It is restored whole and in tiles, by the network as it is and by `with_local_pooling`. The seam error is the difference
-of the tiled result to the same network's whole one, in grey levels.
+The picture is a mosaic of the built-in photographs (or of a folder's), so that its regions differ, with noise of sigma
+25. It is restored whole and in tiles, by the network as it is and by `with_local_pooling`. The seam error is the
+difference of the tiled result to the same network's whole one, in grey levels.
 """
 
 from __future__ import annotations

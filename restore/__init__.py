@@ -25,6 +25,7 @@ def load(
     tile: int | Literal["auto"] = "auto",
     self_ensemble: bool = False,
     sigma: float | None = None,
+    local_pooling: Literal["auto", "on", "off"] = "off",
 ) -> Restorer:
     """Make a shipped model, a weights file or a checkpoint ready for use; the options are `Restorer`'s.
 
@@ -36,4 +37,4 @@ def load(
     from restore.zoo import load_network
 
     network, _ = load_network(name_or_path)
-    return Restorer(network, device, precision, tile, self_ensemble, sigma)
+    return Restorer(network, device, precision, tile, self_ensemble, sigma, local_pooling)

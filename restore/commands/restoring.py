@@ -23,6 +23,12 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """How the pictures are restored."""
     parser.add_argument("--self-ensemble", action="store_true", help="mean of 8 flips and turns: slower, a bit better")
     parser.add_argument("--tile", type=_tile, default="auto", metavar="auto|N", help="side of a tile in pixels")
+    parser.add_argument(
+        "--local-pooling",
+        choices=("auto", "on", "off"),
+        default="off",
+        help="means over windows instead of the whole picture: fewer seams, slower; auto: in tiles only (default: off)",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(default: auto)")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="(default: auto)")
     parser.add_argument("--overwrite", action="store_true", help="make results again that exist")
@@ -59,6 +65,7 @@ def restore_pictures(
         tile=options.tile,
         self_ensemble=options.self_ensemble,
         sigma=sigma,
+        local_pooling=options.local_pooling,
     )
     return restore_folder(
         restorer,

@@ -1,7 +1,8 @@
 """Local pooling at test time: a network that pools over the whole picture pools over windows instead.
 
 A network trained on patches has seen the means of patches. Those of a large picture are others, and those of its tiles
-differ from tile to tile, which shows as seams. Windows a little larger than a patch give every place what training gave it.
+differ from tile to tile, which shows as seams. Windows a little larger than a patch give every place what training
+gave it.
 
 Paper: Chu et al., "Improving Image Restoration by Revisiting Global Information Aggregation", ECCV 2022,
 https://arxiv.org/abs/2112.04491

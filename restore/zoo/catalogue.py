@@ -77,6 +77,8 @@ def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[Re
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     _fill(network, state, path)
+    if isinstance(card.get("patch_size"), int):
+        network.train_size = card["patch_size"]
     return network.eval(), card
 
 

@@ -53,6 +53,25 @@ def test_a_folder_is_denoised_and_a_rerun_skips_it(photos, tmp_path, weights, ca
     assert "3 restored" in capsys.readouterr().out
 
 
+def test_local_pooling_is_passed_on(tmp_path, capsys):
+    options = {"widths": [8, 16], "blocks": [1, 1]}
+    torch.manual_seed(0)
+    network = UNet(**options)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    file = tmp_path / "pooling.safetensors"
+    card = {"network": {"class_path": "restore.networks.UNet", "init_args": options}, "patch_size": 16}
+    save_network(file, network, card)
+    write_picture(tmp_path / "in.png", Picture(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)))
+    results = {}
+    for mode in ("off", "auto", "on"):
+        out = tmp_path / mode
+        assert run(tmp_path / "in.png", "--output", out, "--checkpoint", file, "--local-pooling", mode) == 0
+        results[mode] = read_picture(out / "in.png").pixels
+    assert (results["auto"] == results["off"]).all()  # one tile holds it
+    assert (results["on"] != results["off"]).any()
+
+
 def test_a_model_may_be_named(photos, tmp_path, weights, monkeypatch):
     monkeypatch.setitem(MODELS, "photo", weights)
     assert run(photos / "a.png", "--output", tmp_path / "out") == 0

@@ -45,6 +45,14 @@ def test_weights_and_card_come_back(file, network):
     assert os.listdir(file.parent) == ["small.safetensors"]
 
 
+def test_the_size_of_training_is_the_cards(tmp_path, network, file):
+    assert load_network(file)[0].train_size is None
+    save_network(tmp_path / "sized.safetensors", network, {"network": SPEC, "patch_size": 80})
+    loaded, _ = load_network(tmp_path / "sized.safetensors")
+    assert loaded.train_size == 80
+    assert restore.load(tmp_path / "sized.safetensors").train_size == 80
+
+
 def test_a_checkpoint_of_a_task_is_read(tmp_path, network):
     state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()} | {
         "loss.weight": torch.ones(1)

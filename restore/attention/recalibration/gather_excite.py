@@ -80,6 +80,7 @@ class GatherExcite(Recalibration):
         """(N, C, H, W) -> (N, C, 1, 1) without extent, else (N, C, H, W)."""
         if self.pool is not None:
             return self.pool(x).sigmoid()  # (N, C, 1, 1)
+        assert self.extent is not None
         gathered = self.gather(x) if len(self.gather) else _window_means(x, self.extent)  # (N, C, H/e, W/e), rounded up
         if self.squeeze is not None and self.excite is not None:
             gathered = self.excite(F.relu(self.squeeze(gathered)))
