@@ -25,7 +25,7 @@ def load(
     tile: int | Literal["auto"] = "auto",
     self_ensemble: bool = False,
     sigma: float | None = None,
-    local_pooling: Literal["auto", "on", "off"] = "off",
+    local_pooling: Literal["auto", "on", "off"] = "auto",
 ) -> Restorer:
     """Make a shipped model, a weights file or a checkpoint ready for use; the options are `Restorer`'s.
 

@@ -23,7 +23,7 @@ class Attention(nn.Module, ABC):
         context: pixels around a place that its result depends on, what is gathered over the whole map (means,
             non-local sums) apart; networks add it to their own, for tiling.
         sees_whole_map: whether it also gathers over the whole map, so that tiles of a picture change its result. What
-            it pools by `restore.layers.GlobalPool` and its like becomes local by `restore.inference.with_local_pooling`.
+            it pools by `restore.layers.GlobalPool` or its like turns local by `restore.inference.with_local_pooling`.
         starts_as_identity: whether a freshly built module returns its input, as papers with a zero-init have it.
 
     Shape:

@@ -26,8 +26,8 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--local-pooling",
         choices=("auto", "on", "off"),
-        default="off",
-        help="means over windows instead of the whole picture: fewer seams, slower; auto: in tiles only (default: off)",
+        default="auto",
+        help="means over windows instead of the whole picture: no seams, slower; auto: where tiles are cut",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(default: auto)")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="(default: auto)")

@@ -11,7 +11,6 @@ https://arxiv.org/abs/2112.04491
 from __future__ import annotations
 
 import copy
-import logging
 from typing import TypeVar, cast
 
 import torch
@@ -25,7 +24,6 @@ TRAIN_SIZE = 64
 """Side of the patches, in degraded pixels, that a network is taken to be trained on where nothing says it."""
 
 _Network = TypeVar("_Network", bound=RestorationNetwork)
-_logger = logging.getLogger(__name__)
 
 
 def with_local_pooling(
@@ -38,8 +36,8 @@ def with_local_pooling(
     what the module then sees, so that deeper levels get windows with fewer, larger pixels. A picture no larger than
     `base` times the size of training is restored as before.
 
-    What sees the whole map in another way (`sees_whole_map`: non-local attention, covariance) stays as it is; the log
-    names it, and so does `still_global`.
+    What sees the whole map in another way (`sees_whole_map`: non-local attention, covariance) stays as it is;
+    `still_global` names it.
 
     Args:
         network: stays as it is. The copy is in eval mode, on the same device.
@@ -63,9 +61,6 @@ def with_local_pooling(
         parent, _, leaf = name.rpartition(".")
         setattr(local.get_submodule(parent), leaf, _local_form(local.get_submodule(name), kernel_size))
     local.context += len(sizes) * max(window)
-    left = still_global(local)
-    if left:
-        _logger.warning("local pooling leaves as they are, because they see the whole map: %s", ", ".join(left))
     return local
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import logging
 from collections.abc import Callable
 from typing import Literal, cast, overload
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.images import to_pixels, to_tensor
 from restore.images.picture import Pixels
-from restore.inference.local_pooling import TRAIN_SIZE, pools_globally, with_local_pooling
+from restore.inference.local_pooling import TRAIN_SIZE, pools_globally, still_global, with_local_pooling
 from restore.inference.memory import auto_tile
 from restore.inference.precision import bf16_is_quick
 from restore.inference.self_ensemble import self_ensemble as averaged
@@ -24,6 +25,8 @@ from restore.networks import RestorationNetwork
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
 LocalPooling = Literal["auto", "on", "off"]
+
+_logger = logging.getLogger(__name__)
 
 _LARGEST_FLOAT = 16.0
 """Floats are meant to lie in [0, 1]; a highlight may be brighter, but not this bright."""
@@ -43,9 +46,10 @@ class Restorer:
         tile: side of a tile in pixels, or "auto": as large as a memory budget allows.
         self_ensemble: average over the eight flips and turns; eight times slower, a little better.
         sigma: the noise level in 8-bit grey levels, for a network that takes one.
-        local_pooling: "on": a network that pools over the whole picture pools over windows
-            (`with_local_pooling`), so that tiles change its result less; "auto": where the picture is cut into tiles;
-            "off": never.
+        local_pooling: "auto": a network that pools over the whole picture pools over windows (`with_local_pooling`)
+            where the picture is cut into tiles; "on": always; "off": never. Measured with `gaussian` at sigma 25 by
+            benchmarks/seams.py, 12 megapixels in tiles of 1024: what tiles change falls from 1.7 grey levels at most
+            to 0.001, PSNR rises by 0.009 dB, and time by half.
         train_size: side of the patches that the network was trained on, in degraded pixels, for local pooling; None
             for what the network says, or 64.
 
@@ -61,7 +65,7 @@ class Restorer:
         tile: int | Literal["auto"] = "auto",
         self_ensemble: bool = False,
         sigma: float | None = None,
-        local_pooling: LocalPooling = "off",
+        local_pooling: LocalPooling = "auto",
         train_size: int | None = None,
     ) -> None:
         self.device = _device(device)
@@ -80,8 +84,11 @@ class Restorer:
     def tile(self) -> int:
         """The side of a tile; "auto" is settled when it is first asked for."""
         if self._tile is None:
+            network = self.network
+            if self.local_pooling != "off" and pools_globally(network):  # windows as small as the pictures of the count
+                network = with_local_pooling(network, max(16, network.multiple_of))
             with torch.inference_mode():
-                self._tile = auto_tile(self.network, self.device)
+                self._tile = auto_tile(network, self.device)
         return self._tile
 
     @overload
@@ -140,6 +147,10 @@ class Restorer:
         if self._local is None:
             pools = pools_globally(self.network)
             self._local = with_local_pooling(self.network, self.train_size) if pools else self.network
+            left = still_global(self._local)
+            if left:
+                shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+                _logger.warning("local pooling leaves what sees the whole picture in another way: %s", shown)
         return self._local
 
     def _fill(self, restored: Pixels, pixels: Pixels, tile: int) -> None:

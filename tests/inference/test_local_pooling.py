@@ -26,7 +26,7 @@ from restore.errors import ConfigError
 from restore.inference import Restorer, restore_tiled, still_global, with_local_pooling
 from restore.inference.local_pooling import pools_globally
 from restore.layers import LocalPool
-from restore.networks import RCAN, DnCNN, RestorationNetwork, UNet
+from restore.networks import DnCNN, RestorationNetwork, UNet
 from tests.attention.test_contract import CHANNELS, SLOTS
 from tests.parity.rules import fill
 
@@ -104,13 +104,16 @@ def test_torchs_own_pool_and_norm_become_local():
     torch.testing.assert_close(local(small_picture), network(small_picture))
 
 
-def test_what_stays_global_is_named(caplog):
-    network = RCAN(width=16, groups=1, blocks=1, attention=lambda channels: SecondOrderChannelAttention(channels, 4))
+def test_what_stays_global_is_named_once(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("restore"), "propagate", True)  # a command of another test turns it off
+    network = small(lambda channels: SecondOrderChannelAttention(channels, 4)).float()
+    restorer = Restorer(network, "cpu", "fp32", local_pooling="on")
     with caplog.at_level(logging.WARNING, "restore"):
-        local = with_local_pooling(network)
-    [name] = still_global(local)
-    assert isinstance(local.get_submodule(name), SecondOrderChannelAttention)
-    assert name in caplog.text
+        for _ in range(2):
+            restorer(np.zeros((5, 5, 3), np.uint8))
+    [name] = still_global(with_local_pooling(network))
+    assert isinstance(network.get_submodule(name), SecondOrderChannelAttention)
+    assert [record.getMessage().split(": ")[1] for record in caplog.records] == [name]
 
 
 def test_only_the_innermost_is_named():
@@ -177,6 +180,11 @@ class TestRestorer:
         network.train_size = 48
         assert Restorer(network).train_size == 48
         assert Restorer(network, train_size=32).train_size == 32
+
+    def test_tiles_leave_room_for_the_windows(self, monkeypatch):
+        monkeypatch.setattr("restore.inference.memory._CPU_BUDGET", 2**24)
+        network = UNet(widths=(32, 32), blocks=(1, 1))
+        assert Restorer(network, "cpu").tile < Restorer(network, "cpu", local_pooling="off").tile
 
     def test_another_word_is_refused(self):
         with pytest.raises(ConfigError, match="auto, on or off"):
