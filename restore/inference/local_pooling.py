@@ -11,6 +11,7 @@ https://arxiv.org/abs/2112.04491
 from __future__ import annotations
 
 import copy
+import logging
 from typing import TypeVar, cast
 
 import torch
@@ -22,6 +23,8 @@ from restore.networks import RestorationNetwork
 
 TRAIN_SIZE = 64
 """Side of the patches, in degraded pixels, that a network is taken to be trained on where nothing says it."""
+
+_logger = logging.getLogger(__name__)
 
 _Network = TypeVar("_Network", bound=RestorationNetwork)
 
@@ -55,6 +58,8 @@ def with_local_pooling(
             "least one pixel."
         )
     local = copy.deepcopy(network).eval()
+    if not pools_globally(local):
+        return local
     sizes = _sizes_seen(local, height, width)
     for name, (rows, columns) in sizes.items():
         kernel_size = (max(1, rows * window[0] // height), max(1, columns * window[1] // width))
@@ -78,6 +83,14 @@ def still_global(network: nn.Module) -> list[str]:
         and not any(_has_local_form(part) or isinstance(part, _LOCAL) for part in module.modules())
     ]
     return [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
+
+
+def warn_of_global(network: nn.Module) -> None:
+    """Log what `still_global` finds, if anything."""
+    left = still_global(network)
+    if left:
+        shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        _logger.warning("local pooling leaves what sees the whole picture in another way: %s", shown)
 
 
 def _sizes_seen(network: RestorationNetwork, height: int, width: int) -> dict[str, tuple[int, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import logging
 from collections.abc import Callable
 from typing import Literal, cast, overload
 
@@ -15,7 +14,7 @@ from torch import Tensor
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.images import to_pixels, to_tensor
 from restore.images.picture import Pixels
-from restore.inference.local_pooling import TRAIN_SIZE, pools_globally, still_global, with_local_pooling
+from restore.inference.local_pooling import TRAIN_SIZE, warn_of_global, with_local_pooling
 from restore.inference.memory import auto_tile
 from restore.inference.precision import bf16_is_quick
 from restore.inference.self_ensemble import self_ensemble as averaged
@@ -25,8 +24,6 @@ from restore.networks import RestorationNetwork
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16"]
 LocalPooling = Literal["auto", "on", "off"]
-
-_logger = logging.getLogger(__name__)
 
 _LARGEST_FLOAT = 16.0
 """Floats are meant to lie in [0, 1]; a highlight may be brighter, but not this bright."""
@@ -85,7 +82,7 @@ class Restorer:
         """The side of a tile; "auto" is settled when it is first asked for."""
         if self._tile is None:
             network = self.network
-            if self.local_pooling != "off" and pools_globally(network):  # windows as small as the pictures of the count
+            if self.local_pooling != "off":  # windows that fit into the small pictures on which memory is counted
                 network = with_local_pooling(network, max(16, network.multiple_of))
             with torch.inference_mode():
                 self._tile = auto_tile(network, self.device)
@@ -145,12 +142,8 @@ class Restorer:
         if self.local_pooling == "off" or (self.local_pooling == "auto" and not tiled):
             return self.network
         if self._local is None:
-            pools = pools_globally(self.network)
-            self._local = with_local_pooling(self.network, self.train_size) if pools else self.network
-            left = still_global(self._local)
-            if left:
-                shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-                _logger.warning("local pooling leaves what sees the whole picture in another way: %s", shown)
+            self._local = with_local_pooling(self.network, self.train_size)
+            warn_of_global(self._local)
         return self._local
 
     def _fill(self, restored: Pixels, pixels: Pixels, tile: int) -> None:
