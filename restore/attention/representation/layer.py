@@ -32,6 +32,8 @@ class LayerAttention(nn.Module):
         ShapeError: the features have other axes (on forward).
     """
 
+    sees_whole_map = True
+
     def __init__(self, negated: bool = False) -> None:
         super().__init__()
         self.negated = negated
