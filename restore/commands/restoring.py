@@ -27,7 +27,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
         "--local-pooling",
         choices=("auto", "on", "off"),
         default="auto",
-        help="means over windows instead of the whole picture: no seams, slower; auto: where tiles are cut",
+        help="means over windows instead of the whole picture: fainter seams, slower; auto: where tiles are cut",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(default: auto)")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="(default: auto)")
