@@ -153,11 +153,11 @@ def _restore(restore: Callable[[Pixels], Pixels], picture: Picture, result: Path
 
 
 def _enlarged(alpha: Pixels, scale: int) -> Pixels:
-    """(H, W) -> (scale * H, scale * W) by a cubic kernel: transparency is no picture for a network."""
+    """(H, W) -> (scale * H, scale * W) linear, which rings nowhere: transparency is no picture for a network."""
     if scale == 1:
         return alpha
     values = to_tensor(alpha[:, :, None])[None]  # (1, 1, H, W)
-    larger = torch.nn.functional.interpolate(values, scale_factor=scale, mode="bicubic")  # (1, 1, scale * H, scale * W)
+    larger = torch.nn.functional.interpolate(values, scale_factor=scale, mode="bilinear")  # (1, 1, scale * H, scale * W)
     return to_pixels(larger[0].clamp_(0, 1), alpha.dtype)[:, :, 0]
 
 

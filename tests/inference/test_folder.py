@@ -114,7 +114,7 @@ def test_metadata_and_transparency_go_along(tmp_path):
     assert np.abs(seen[0].astype(int) - (20, 200, 40)).max() <= 1  # no magenta reaches the network
     assert back.metadata.icc == b"a profile"
     assert back.alpha.shape == (18, 18)
-    assert (back.alpha[:, :5] == 90).all()
+    assert (back.alpha[:, :6] == 90).all()
     assert (back.alpha[:, 11:] == 0).all()
 
 
