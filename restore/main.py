@@ -33,6 +33,7 @@ COMMANDS = {
     "upscale": Command("restore.commands.upscale", "enlarge pictures: upscale photos --output large --scale 4 ..."),
     "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
+    "data": Command("restore.commands.data", "pack pictures into shards: data pack photos --output shards"),
     "attention": Command("restore.commands.attention", "every attention module: paper, size, time, memory"),
     "convert": Command("restore.commands.convert", "authors' weights to ours and back: convert official.pth ..."),
     "demo": Command("restore.commands.demo", "denoise the built-in pictures and show what was gained"),

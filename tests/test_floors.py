@@ -33,6 +33,7 @@ HEAVY = {
     "pytorch_lightning": ["tasks/", "callbacks/", "commands/", "main.py", "data/module.py"],
     "torchmetrics": ["metrics/"],
     "wandb": ["commands/"],
+    "webdataset": ["data/shards.py"],
 }
 """Package -> the files and folders that may import it."""
 

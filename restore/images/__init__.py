@@ -4,7 +4,7 @@ from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
 from restore.images.jpeg import jpeg_round_trip
 from restore.images.picture import Metadata, Picture
-from restore.images.pixels import read_pixels, to_eight_bits
+from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
 from restore.images.read import MAX_PIXELS, read_picture
 from restore.images.tensors import to_pixels, to_tensor
 from restore.images.transparency import fill_hidden
@@ -16,6 +16,7 @@ __all__ = [
     "Metadata",
     "Picture",
     "check_size",
+    "decode_pixels",
     "fill_hidden",
     "find_pictures",
     "jpeg_round_trip",

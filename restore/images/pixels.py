@@ -8,7 +8,7 @@ import numpy as np
 
 from restore.errors import ConfigError
 from restore.images.picture import Pixels
-from restore.images.read import read_picture
+from restore.images.read import decode_picture, read_picture
 
 
 def read_pixels(path: str | Path, image_channels: int) -> Pixels:
@@ -21,9 +21,27 @@ def read_pixels(path: str | Path, image_channels: int) -> Pixels:
         ConfigError: `image_channels` is neither 1 nor 3.
         DataError: the file cannot be read.
     """
+    _check(image_channels)
+    return _to_channels(read_picture(path).pixels, image_channels)
+
+
+def decode_pixels(data: bytes, path: Path, image_channels: int) -> Pixels:
+    """The same from a file's content; `path` is what the messages call it.
+
+    Raises:
+        ConfigError, DataError: as `read_pixels`.
+    """
+    _check(image_channels)
+    return _to_channels(decode_picture(data, path).pixels, image_channels)
+
+
+def _check(image_channels: int) -> None:
     if image_channels not in (1, 3):
         raise ConfigError(f"Pictures have 1 or 3 channels, got image_channels={image_channels}. Choose one of these.")
-    pixels = to_eight_bits(read_picture(path).pixels)
+
+
+def _to_channels(pixels: Pixels, image_channels: int) -> Pixels:
+    pixels = to_eight_bits(pixels)
     if pixels.shape[2] == image_channels:
         return pixels
     if image_channels == 3:

@@ -38,7 +38,15 @@ def read_picture(path: str | Path) -> Picture:
         DataError: the file is missing, empty, damaged, too large, or of another kind; the message names it.
     """
     path = Path(path)
-    data = _read_bytes(path)
+    return decode_picture(_read_bytes(path), path)
+
+
+def decode_picture(data: bytes, path: Path) -> Picture:
+    """The same from a file's content; `path` is what the messages call it.
+
+    Raises:
+        DataError: as `read_picture`.
+    """
     try:
         image = _open(data)
     except UnidentifiedImageError as error:
