@@ -130,7 +130,12 @@ def test_what_does_not_suit_is_refused(options, said):
 def test_equals_timm(form, extent):
     gather_excite = pytest.importorskip("timm.layers.gather_excite")
     plus = form == "plus"
-    theirs = gather_excite.GatherExcite(16, extra_params=plus, extent=extent, use_mlp=plus, rd_channels=4)
+    try:
+        theirs = gather_excite.GatherExcite(16, extra_params=plus, extent=extent, use_mlp=plus, rd_channels=4)
+    except TypeError as error:
+        if not plus:
+            raise
+        pytest.skip(f"this timm cannot build its own module (1.0.31; 1.0.15 can): {error}")
     ours = fill(GatherExcite(16, extent, form, reduction=4)).eval()
     theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
     x = torch.rand(2, 16, 8, 16)
