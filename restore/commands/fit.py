@@ -29,7 +29,7 @@ from restore.commands.parser import ShortErrorParser
 from restore.commands.runs import check_fits, find_last, new_run, recipe_name, run_of
 from restore.data import Pictures
 from restore.errors import CheckpointError, ConfigError, RestoreError
-from restore.inference.precision import fastest_precision
+from restore.inference.fastest import fastest_precision
 from restore.tasks import RestorationTask
 from restore.zoo import adopt
 
@@ -66,7 +66,8 @@ class _CLI(LightningCLI):
         config.trainer.default_root_dir = str(self.run)
         config.weights_only = True  # a checkpoint may be a stranger's
         if config.trainer.precision is None:
-            config.trainer.precision = fastest_precision(config.trainer.accelerator)
+            network = str(config.get("model.init_args.network.class_path") or "").rpartition(".")[2]
+            config.trainer.precision = fastest_precision(config.trainer.accelerator, network)
         if config.trainer.get("use_distributed_sampler") is not False:
             config.trainer.use_distributed_sampler = False  # the data module splits the pictures without repeating any
 

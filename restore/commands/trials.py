@@ -32,7 +32,7 @@ from restore.commands.fit import own_error, quieten
 from restore.commands.parser import ShortErrorParser
 from restore.data import Pictures
 from restore.errors import ConfigError, RestoreError
-from restore.inference.precision import fastest_precision
+from restore.inference.fastest import fastest_precision
 from restore.tasks import RestorationTask
 from restore.zoo.adopt import adopt_state
 

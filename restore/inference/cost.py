@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -86,8 +87,24 @@ def peak_memory(run: Computation, device: torch.device | str = "cpu") -> int:
     return peak
 
 
-def seconds(run: Computation, device: torch.device | str = "cpu", at_least: float = 0.3, rounds: int = 5) -> float:
-    """The median duration of `run` after one warm-up: `rounds` times or more, for `at_least` seconds or more."""
+def seconds(
+    run: Computation,
+    device: torch.device | str = "cpu",
+    at_least: float = 0.3,
+    rounds: int = 5,
+    at_most: float = math.inf,
+    warm_up: bool = True,
+) -> float:
+    """The median duration of `run`: `rounds` times or more, for `at_least` seconds or more.
+
+    Args:
+        run: what is timed.
+        device: is waited for.
+        at_least: seconds in all.
+        rounds: times at least.
+        at_most: seconds in all after which no further round begins, whatever is asked for above.
+        warm_up: run once before; without it the caller has.
+    """
     device = torch.device(device)
 
     def once() -> float:
@@ -97,9 +114,10 @@ def seconds(run: Computation, device: torch.device | str = "cpu", at_least: floa
             torch.cuda.synchronize(device)
         return time.perf_counter() - begin
 
-    once()
-    taken: list[float] = []
-    while len(taken) < rounds or sum(taken) < at_least:
+    if warm_up:
+        once()
+    taken = [once()]
+    while (len(taken) < rounds or sum(taken) < at_least) and sum(taken) < at_most:
         taken.append(once())
     return median(taken)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
 
@@ -18,10 +16,3 @@ def bf16_is_quick(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     return False
-
-
-def fastest_precision(accelerator: str = "auto") -> Literal["bf16-mixed", "32-true"]:
-    """Lightning's name of the quick training precision for an accelerator."""
-    cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    device = torch.device("cuda" if cuda else "mps" if accelerator == "mps" else "cpu")
-    return "bf16-mixed" if bf16_is_quick(device) else "32-true"

@@ -14,9 +14,9 @@ from torch import Tensor
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.images import to_pixels, to_tensor
 from restore.images.picture import Pixels
+from restore.inference.fastest import Setting, fastest_setting
 from restore.inference.local_pooling import TRAIN_SIZE, warn_of_global, with_local_pooling
 from restore.inference.memory import auto_tile
-from restore.inference.precision import bf16_is_quick
 from restore.inference.self_ensemble import self_ensemble as averaged
 from restore.inference.tiling import default_overlap, restore_strips
 from restore.networks import RestorationNetwork
@@ -38,8 +38,8 @@ class Restorer:
     Args:
         network: is copied, set to eval mode and moved; the caller's stays as it is.
         device: "auto" is CUDA where there is one, else the CPU.
-        precision: "auto" is bf16 where the device computes in it (CUDA from Ampere, CPUs with AMX or AVX512-BF16),
-            else fp32.
+        precision: "auto" is what was measured to be quickest for this network on such a device (`fastest_setting`),
+            or else bf16 where the device computes in it (CUDA from Ampere, CPUs with AMX or AVX512-BF16).
         tile: side of a tile in pixels, or "auto": as large as a memory budget allows.
         self_ensemble: average over the eight flips and turns; eight times slower, a little better.
         sigma: the noise level in 8-bit grey levels, for a network that takes one.
@@ -66,9 +66,11 @@ class Restorer:
         train_size: int | None = None,
     ) -> None:
         self.device = _device(device)
-        self.precision = _precision(precision, self.device)
+        setting = fastest_setting(type(network).__name__, self.device, "forward")
+        self.precision = _precision(precision, setting)
+        self._layout = torch.channels_last if setting.channels_last else torch.contiguous_format
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.scale = network.scale
         self.self_ensemble = self_ensemble
         self.sigma = _sigma(sigma, network)
@@ -176,7 +178,7 @@ class Restorer:
         return self._run(network, tile.expand(-1, wanted, -1, -1)).mean(1, keepdim=True)  # (1, 1, h, w)
 
     def _run(self, network: RestorationNetwork, tile: Tensor) -> Tensor:
-        tile = tile.to(self.device).contiguous(memory_format=torch.channels_last)
+        tile = tile.to(self.device).contiguous(memory_format=self._layout)
         restore: Callable[[Tensor], Tensor] = network
         if self.sigma is not None:
             level = torch.full((1,), self.sigma / 255, device=self.device)  # grey levels -> [0, 1]
@@ -203,9 +205,9 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _precision(name: str, device: torch.device) -> Literal["fp32", "bf16"]:
+def _precision(name: str, setting: Setting) -> Literal["fp32", "bf16"]:
     if name == "auto":
-        return "bf16" if bf16_is_quick(device) else "fp32"
+        return setting.precision
     if name not in ("fp32", "bf16"):
         raise ConfigError(f"The precision {name!r} is unknown. Choose auto, fp32 or bf16.")
     return "fp32" if name == "fp32" else "bf16"

@@ -32,7 +32,7 @@ class Denoising(RestorationTask):
         loss: nn.Module | None = None,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
-        channels_last: bool = True,
+        channels_last: bool | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(

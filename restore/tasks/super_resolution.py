@@ -28,7 +28,7 @@ class SuperResolution(RestorationTask):
         loss: nn.Module | None = None,
         optimizer: OptimizerFactory | None = None,
         scheduler: SchedulerFactory | None = None,
-        channels_last: bool = True,
+        channels_last: bool | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(

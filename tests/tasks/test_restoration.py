@@ -23,9 +23,11 @@ def small_rcan(scale=2, channels=3):
 def at(task, batch, rank=0, training=True):
     """Place the task at a batch and rank of a run."""
     loop = SimpleNamespace(epoch_loop=SimpleNamespace(total_batch_idx=batch - 1))
+    machine = SimpleNamespace(root_device=torch.device("cpu"))
     task._trainer = SimpleNamespace(
-        training=training, predicting=False, fit_loop=loop, global_rank=rank, datamodule=None, barebones=False
-    )
+        training=training, predicting=False, fit_loop=loop, global_rank=rank, datamodule=None, barebones=False,
+        strategy=machine,
+    )  # fmt: skip
     return task
 
 
