@@ -1,4 +1,4 @@
-"""Camera noise: its statistics against the formula it is drawn from."""
+"""Camera noise: its statistics against the formulas it is drawn from."""
 
 import math
 
@@ -6,54 +6,101 @@ import pytest
 import torch
 
 from restore.degradation import CameraNoise
-from restore.degradation.camera import demosaic_noise, to_linear, to_srgb
-from restore.errors import ShapeError
+from restore.degradation.camera import sensor_noise
+from restore.errors import ConfigError, ShapeError
+
+SILENT = (-60.0, -60.0)
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_the_srgb_curve_and_its_inverse_meet():
-    values = torch.linspace(0, 1, 1001, dtype=torch.float64)
-    torch.testing.assert_close(to_srgb(to_linear(values)), values, rtol=0, atol=1e-7)
-    assert to_linear(torch.tensor(0.5)).item() == pytest.approx(0.214041, abs=1e-6)  # IEC 61966-2-1
+@pytest.mark.parametrize("reduced", [0.0, 1.0])
+def test_without_noise_the_picture_comes_back(reduced):
+    clean = torch.randint(0, 256, (8, 3, 32, 32), generator=generator()) / 255
+    again = CameraNoise(log_shot=SILENT, tone=0.5, reduced=reduced)(clean, generator())
+    assert (again - clean).abs().max() < 0.25 / 255
 
 
-def test_the_curve_of_a_negative_value_is_a_number():
-    assert to_srgb(torch.tensor(-0.01)).item() == pytest.approx(-0.1292)
+def test_the_sensors_noise_has_the_variance_of_its_formula():
+    clean = torch.zeros(2, 3, 4, 4)
+    camera = CameraNoise().draw(clean, generator())
+    for level in (0.0, 0.05, 0.5):
+        noise = sensor_noise(torch.full((2, 1, 300, 300), level), camera, generator(1))
+        expected = (camera.shot * level + camera.read).sqrt().flatten()
+        torch.testing.assert_close(noise.std(dim=(1, 2, 3)), expected, rtol=0.02, atol=0)
 
 
-def test_demosaicing_keeps_a_constant():
-    constant = torch.full((1, 3, 8, 10), 0.3)
-    inner = demosaic_noise(constant)[..., 1:-1, 1:-1]
-    torch.testing.assert_close(inner, torch.full_like(inner, 0.3))
+def test_a_full_sensor_pixel_cannot_rise():
+    camera = CameraNoise(log_shot=(-4.5, -4.5)).draw(torch.zeros(1, 3, 4, 4), generator())
+    plane = torch.full((1, 1, 50, 50), 0.98)
+    assert (plane + sensor_noise(plane, camera, generator())).max() <= 1
 
 
-def test_demosaicing_correlates_neighbours_as_bilinear_weights_say():
-    white = torch.randn(1, 3, 400, 400, generator=generator(), dtype=torch.float64)
-    red = demosaic_noise(white)[0, 0]
-    same_row = (red[::2, 0:-1:2] * red[::2, 1::2][:, : red[::2, 0:-1:2].shape[1]]).mean()
-    assert same_row.item() == pytest.approx(0.5, abs=0.03)  # a red site and the mean of two of them
+def test_drawn_levels_follow_the_published_distribution():
+    camera = CameraNoise().draw(torch.zeros(4000, 3, 1, 1), generator())
+    log_shot, log_read = camera.shot.log().flatten(), camera.read.log().flatten()
+    assert log_shot.min() >= math.log(0.0001) - 1e-4
+    assert log_shot.max() <= math.log(0.012) + 1e-4
+    assert log_shot.mean().item() == pytest.approx((math.log(0.0001) + math.log(0.012)) / 2, abs=0.08)
+    rest = log_read - (2.18 * log_shot + 1.20)
+    assert rest.mean().item() == pytest.approx(0, abs=0.02)
+    assert rest.std().item() == pytest.approx(0.26, abs=0.02)
+    red, green, blue = camera.gains.flatten(1).T
+    assert 1.9 <= (red / green).min() < 1.92
+    assert 2.38 < (red / green).max() <= 2.4001
+    assert 1.5 <= (blue / green).min() < 1.52
+    assert (1 / green).mean().item() == pytest.approx(0.8, abs=0.01)
+    assert camera.pattern.bincount(minlength=4).min() > 800
+    assert camera.demosaic.bincount(minlength=2).min() > 1800
 
 
-def test_the_noise_grows_with_the_signal_as_shot_noise_does():
-    setting = (math.log(0.004), math.log(0.004))
-    camera = CameraNoise(log_shot=setting, smoothing=0.0, chroma_smoothing=0.0, strength=(1, 1), chroma_strength=(1, 1))
-    spread = []
-    for level in (0.1, 0.4):
-        linear = torch.full((8, 3, 96, 96), level)
-        noisy = camera(to_srgb(linear), generator())
-        spread.append((to_linear(noisy) - linear)[:, 1].std().item())
-    read = math.exp(2.18 * setting[0] + 1.20)
-    expected = math.sqrt((0.004 * 0.4 + read) / (0.004 * 0.1 + read))
-    assert spread[1] / spread[0] == pytest.approx(expected, rel=0.08)
+def test_pattern_and_method_can_be_fixed():
+    camera = CameraNoise(pattern="gbrg", demosaic="malvar").draw(torch.zeros(9, 3, 2, 2), generator())
+    assert camera.pattern.tolist() == [2] * 9
+    assert camera.demosaic.tolist() == [1] * 9
+
+
+def test_noise_in_the_file_follows_the_slope_of_its_curve():
+    clean = torch.full((1, 3, 1, 1), 0.5)
+    camera = CameraNoise(log_shot=(-9.0, -9.0), tone=1.0).draw(clean, generator())
+    model = CameraNoise()
+    found = []
+    for level in (0.05, 0.4, 0.8):
+        noise = model.add_noise(torch.full((1, 3, 256, 256), level), camera, generator(1)) - level
+        value = 0.5 - math.sin(math.asin(1 - 2 * level) / 3)  # before the tone curve
+        slope = 6 * value * (1 - value) * value ** (1 - 2.2) / 2.2
+        signal = value**2.2 / camera.gains[0, 1, 0, 0].item()
+        at_the_sensor = math.sqrt(camera.shot.item() * signal + camera.read.item())
+        found.append(noise[:, 1].std().item() / (slope * at_the_sensor))
+    assert max(found) < 1.1 * min(found)
+
+
+def test_noise_reduction_leaves_chroma_smoother_than_luma():
+    model = CameraNoise(log_shot=(-6.0, -6.0), reduced=1.0)
+    noise = model(torch.full((16, 3, 64, 64), 0.4), generator()) - 0.4
+    luma = noise.mean(dim=1)
+    chroma = noise[:, 0] - luma
+
+    def next_pixel(field: torch.Tensor) -> float:
+        return ((field[..., 1:] * field[..., :-1]).mean() / field.square().mean()).item()
+
+    assert next_pixel(chroma) > next_pixel(luma) + 0.1
+
+
+def test_noise_reduction_takes_noise_away():
+    clean = torch.full((16, 3, 64, 64), 0.4)
+    with_it, without = (
+        (CameraNoise(log_shot=(-6.0, -6.0), reduced=share)(clean, generator()) - clean).std() for share in (1.0, 0.0)
+    )
+    assert with_it < 0.8 * without
 
 
 def test_the_same_seed_gives_the_same_noise_and_another_seed_another():
     clean = torch.rand(2, 3, 24, 24, generator=generator())
     camera = CameraNoise()
-    torch.testing.assert_close(camera(clean, generator(5)), camera(clean, generator(5)), rtol=0, atol=0)
+    assert torch.equal(camera(clean, generator(5)), camera(clean, generator(5)))
     assert not torch.equal(camera(clean, generator(5)), camera(clean, generator(6)))
 
 
@@ -65,25 +112,29 @@ def test_each_picture_has_its_own_setting_and_the_input_is_left_alone():
     assert torch.equal(clean, torch.full_like(clean, 0.5))
 
 
-def test_chroma_noise_is_smoother_than_luma_noise_where_it_is_told_to_be():
-    camera = CameraNoise(smoothing=0.0, chroma_smoothing=3.0)
-    noise = camera(torch.full((24, 3, 64, 64), 0.5), generator()) - 0.5
-    luma = noise.mean(1)
-    chroma = noise[:, 0] - luma
-
-    def next_pixel(field: torch.Tensor) -> float:
-        return ((field[..., 1:] * field[..., :-1]).mean() / field.square().mean()).item()
-
-    assert next_pixel(chroma) > next_pixel(luma) + 0.1
+def test_settings_that_were_drawn_can_be_used_again():
+    clean = torch.rand(2, 3, 16, 16, generator=generator())
+    model = CameraNoise(reduced=0.0)
+    stream = generator(3)
+    camera = model.draw(clean, stream)
+    torch.testing.assert_close(model.add_noise(clean, camera, stream), model(clean, generator(3)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 3), (13, 17)])
 def test_any_size_gives_numbers(size):
-    noisy = CameraNoise()(torch.rand(2, 3, *size), generator())
+    noisy = CameraNoise()(torch.rand(2, 3, *size, generator=generator()), generator())
     assert noisy.shape == (2, 3, *size)
     assert torch.isfinite(noisy).all()
 
 
-def test_a_gray_picture_is_refused():
+def test_nonsense_is_refused():
     with pytest.raises(ShapeError, match="RGB"):
         CameraNoise()(torch.rand(1, 1, 8, 8), generator())
+    with pytest.raises(ConfigError, match="red_gain"):
+        CameraNoise(red_gain=(2.4, 1.9))
+    with pytest.raises(ConfigError, match="reduced"):
+        CameraNoise(reduced=1.5)
+    with pytest.raises(ConfigError, match="brightness"):
+        CameraNoise(brightness=(0.0, 0.1))
+    with pytest.raises(ConfigError, match="demosaicing"):
+        CameraNoise(demosaic="ahd")
