@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from restore.attention import ChannelAttention, GatherExcite
@@ -126,16 +127,20 @@ def test_what_does_not_suit_is_refused(options, said):
         GatherExcite(16, **options)
 
 
-@pytest.mark.parametrize(("form", "extent"), [("parameter-free", 2), ("parameter-free", 4), ("plus", 2), ("plus", 8)])
-def test_equals_timm(form, extent):
+def timm_gather_excite(**options: object) -> nn.Module:
     gather_excite = pytest.importorskip("timm.layers.gather_excite")
-    plus = form == "plus"
     try:
-        theirs = gather_excite.GatherExcite(16, extra_params=plus, extent=extent, use_mlp=plus, rd_channels=4)
+        return gather_excite.GatherExcite(16, rd_channels=4, **options)
     except TypeError as error:
-        if not plus:
+        if not options.get("extra_params") and not options.get("use_mlp", True):
             raise
         pytest.skip(f"this timm cannot build its own module (1.0.31; 1.0.15 can): {error}")
+
+
+@pytest.mark.parametrize(("form", "extent"), [("parameter-free", 2), ("parameter-free", 4), ("plus", 2), ("plus", 8)])
+def test_equals_timm(form, extent):
+    plus = form == "plus"
+    theirs = timm_gather_excite(extra_params=plus, extent=extent, use_mlp=plus)
     ours = fill(GatherExcite(16, extent, form, reduction=4)).eval()
     theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
     x = torch.rand(2, 16, 8, 16)
@@ -144,9 +149,8 @@ def test_equals_timm(form, extent):
 
 def test_plus_at_one_place_of_timm_is_channel_attention():
     """Gather-excite with parameters in the excite alone is squeeze-and-excitation: that is ChannelAttention here."""
-    gather_excite = pytest.importorskip("timm.layers.gather_excite")
+    theirs = timm_gather_excite()
     ours = fill(ChannelAttention(16, 4))
-    theirs = gather_excite.GatherExcite(16, rd_channels=4)
     theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
     x = torch.rand(2, 16, 5, 4)
     torch.testing.assert_close(ours(x), theirs.eval()(x))
