@@ -21,4 +21,4 @@ class Batch(TypedDict, total=False):
     name: Required[list[str]]
     """One name a picture, for messages and file names."""
     index: Required[Tensor]
-    """(N,) int64, the place of each picture in its set: it seeds the picture's degradation in validation."""
+    """(N,) int64, the place of each picture in its set: it seeds the picture's degradation."""

@@ -1,27 +1,35 @@
-"""What every degradation promises."""
+"""What every degradation promises: values are drawn for each picture, then applied to the batch."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from restore.degradation.random import Source, Stream
 from restore.errors import ShapeError
+
+Drawn = dict[str, Any]
+"""What was drawn for one picture: numbers by name, `Stream`s for noise, and the same of the steps inside."""
 
 
 class Degradation(nn.Module, ABC):
     """Makes degraded pictures from clean ones, a batch at a time, on the batch's device.
 
-    Nothing is clipped or rounded, unless the step's name says so. All randomness comes from the generator.
+    Every picture has a generator of its own. From it `draw` takes plain numbers (a sigma, a kernel's angle, the seed of
+    a field of noise); `apply` computes from these and draws nothing. So the same drawn values give the same pictures
+    again, and a picture's degradation does not depend on the batch, worker or rank that it comes in.
+    Nothing is clipped or rounded, unless the step's name says so.
 
     Attributes:
         scale: how many times smaller the degraded picture is; 1 for noise.
         margin: how many degraded pixels around a patch its degraded form depends on. A patch that is cut with
             `margin * scale` clean pixels more on each side, degraded and then cropped by `margin` equals the same place
-            of the whole degraded picture.
+            of the whole degraded picture. Noise, codecs and resizing by a random factor have a place of their own in
+            each patch; for these the margin only keeps what lies beyond the border out.
         border: with what the margin is filled outside the picture, in numpy's pad modes.
 
     Shape:
@@ -32,11 +40,34 @@ class Degradation(nn.Module, ABC):
     margin: int = 0
     border: Literal["symmetric", "edge"] = "symmetric"
 
-    def degrade_each(self, clean: Tensor, seeds: Iterable[int] | Tensor) -> Tensor:
+    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+        """The degraded pictures; `clean` is left as it is.
+
+        The generator is asked for one seed a picture, and may live on another device; fields of noise are drawn there.
+        """
+        seeds = torch.randint(2**62, (len(clean),), generator=generator, device=generator.device)
+        return self.degrade_each(clean, seeds, generator.device)
+
+    def degrade_each(self, clean: Tensor, seeds: Iterable[int] | Tensor, device: torch.device | str = "cpu") -> Tensor:
         """Degrade each picture with a generator of its own, seeded with its number.
 
-        Validation does so, with the picture's index in its set: the result is the same on every worker, rank
-        and epoch, however the set is split into batches. `forward`, with one generator a batch, does not promise that.
+        Training and validation do so, with the number of the patch or picture: the result is the same on every worker
+        and rank, however the pictures are split into batches.
+
+        Args:
+            clean: the pictures.
+            seeds: one a picture.
+            device: where fields of noise are drawn: on the CPU they are alike on all devices, on a GPU quick.
+
+        Raises:
+            ShapeError: not one seed a picture.
+        """
+        return self.apply(clean, self.draw_each(clean, seeds, device))
+
+    def draw_each(
+        self, clean: Tensor, seeds: Iterable[int] | Tensor, device: torch.device | str = "cpu"
+    ) -> list[Drawn]:
+        """What `degrade_each` would draw for each picture: give it to `apply`, as often as you like.
 
         Raises:
             ShapeError: not one seed a picture.
@@ -44,9 +75,80 @@ class Degradation(nn.Module, ABC):
         numbers = [int(seed) for seed in seeds]
         if len(numbers) != len(clean):
             raise ShapeError(f"degrade_each needs one seed a picture, got {len(numbers)} for {tuple(clean.shape)}.")
-        generators = [torch.Generator().manual_seed(number) for number in numbers]  # on the CPU: alike on all devices
-        return torch.cat([self(picture, own) for picture, own in zip(clean.split(1), generators)])
+        _, channels, height, width = clean.shape
+        generators = [torch.Generator().manual_seed(number) for number in numbers]  # on the CPU: alike everywhere
+        return [self.draw(Source(own, channels, (height, width), str(device))) for own in generators]
+
+    def apply(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """The degraded pictures, from what was drawn for each.
+
+        Pictures that meet the same step at the same size go through it together.
+
+        Raises:
+            ShapeError: the pictures come out at different sizes, as after a random resize.
+        """
+        pictures: Tensor | list[Tensor] = clean
+        plans = [self.unfold(one) for one in drawn]
+        for place in range(max(map(len, plans), default=0)):
+            groups: dict[Hashable, list[int]] = {}
+            for number, plan in enumerate(plans):
+                if place < len(plan):
+                    step, own = plan[place]
+                    groups.setdefault((id(step), pictures[number].shape, step.alike(own)), []).append(number)
+            for members in groups.values():
+                step = plans[members[0]][place][0]
+                owns = [plans[number][place][1] for number in members]
+                if len(members) == len(plans):
+                    whole = pictures if isinstance(pictures, Tensor) else torch.stack(pictures)
+                    pictures = step.transform(whole, owns)
+                    break
+                if isinstance(pictures, Tensor):
+                    pictures = list(pictures.unbind())
+                for number, done in zip(
+                    members, step.transform(torch.stack([pictures[number] for number in members]), owns)
+                ):
+                    pictures[number] = done
+        if isinstance(pictures, Tensor):
+            return pictures
+        sizes = sorted({tuple(picture.shape[-2:]) for picture in pictures})
+        if len(sizes) > 1:
+            raise ShapeError(
+                f"The degraded pictures of one batch have different sizes: {sizes}. "
+                "After steps that resize at random end with restore.degradation.ResizeTo."
+            )
+        return torch.stack(pictures)
 
     @abstractmethod
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """The degraded pictures. `clean` is left as it is; the generator may live on another device."""
+    def draw(self, source: Source) -> Drawn:
+        """What is random, for one picture."""
+
+    @abstractmethod
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """The steps that one picture goes through, in order, each with what was drawn for it."""
+
+
+class Step(Degradation):
+    """A degradation that is not made of others."""
+
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """Itself."""
+        return [(self, drawn)]
+
+    @abstractmethod
+    def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """Degrade pictures for which `alike` is the same, (N, C, H, W) -> (N, C, h, w); nothing is drawn here."""
+
+    def alike(self, drawn: Drawn) -> Hashable:
+        """What has to be equal for pictures that go through `transform` together, besides their size."""
+        return None
+
+    def label(self, drawn: Drawn) -> str:
+        """The step's name and what was drawn for it, in one line."""
+        shown = (f"{name} {_short(value)}" for name, value in drawn.items() if not isinstance(value, Stream))
+        return " ".join([type(self).__name__, *shown])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return "/".join(map(_short, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

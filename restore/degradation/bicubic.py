@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from restore.degradation.base import Degradation
+from restore.degradation.base import Drawn, Step
+from restore.degradation.random import Source
 from restore.degradation.resize import BORDERS, Preset, imresize
 from restore.errors import ConfigError
 
 
-class Bicubic(Degradation):
+class Bicubic(Step):
     """Shrinks by `imresize`; draws nothing.
 
     Args:
@@ -19,6 +21,7 @@ class Bicubic(Degradation):
             part of the tables' problem; "bicubic" is differentiable.
 
     Example:
+        >>> import torch
         >>> Bicubic(2)(torch.rand(1, 3, 8, 8), torch.Generator()).shape
         torch.Size([1, 3, 4, 4])
     """
@@ -35,6 +38,12 @@ class Bicubic(Degradation):
         self.preset = preset
         self.border = BORDERS[preset]
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, source: Source) -> Drawn:
+        """Nothing is random; the size is noted."""
+        height, width = source.size
+        source.size = (height // self.scale, width // self.scale)
+        return {}
+
+    def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """(N, C, H, W) -> (N, C, H / scale, W / scale)."""
         return imresize(clean, self.scale, self.preset)

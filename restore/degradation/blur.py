@@ -1,22 +1,23 @@
-"""Gaussian blur of unknown width."""
+"""Gaussian blur of unknown width, alike in all directions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from restore.degradation.base import Degradation
-from restore.degradation.random import uniform
-from restore.errors import ConfigError
+from restore.degradation.base import Drawn
+from restore.degradation.filtering import KernelBlur, KernelSize, column
+from restore.degradation.random import Range, Source, pair
 
 
-class GaussianBlur(Degradation):
+class GaussianBlur(KernelBlur):
     """Blurs each picture with a Gaussian of its own width; beyond the border the picture is mirrored, edge included.
 
     Args:
         sigma: width in pixels, above 0; a pair (low, high) draws one for each picture between the two.
-        kernel_size: side of the kernel, odd; about six times sigma holds all of it.
+        kernel_size: side of the kernel, odd, or a pair; about six times sigma holds all of it.
 
     Raises:
         ConfigError: sigma is not above 0, the pair is the wrong way round, or the kernel's side is even.
@@ -27,28 +28,14 @@ class GaussianBlur(Degradation):
         torch.Size([2, 3, 16, 16])
     """
 
-    def __init__(self, sigma: float | tuple[float, float] = (0.2, 2.0), kernel_size: int = 13) -> None:
-        super().__init__()
-        low, high = sigma if isinstance(sigma, (tuple, list)) else (sigma, sigma)
-        if not 0 < low <= high:
-            raise ConfigError(f"sigma is one number above 0, or a pair (low, high) in pixels, got {sigma}.")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ConfigError(f"kernel_size must be odd, got {kernel_size}; take {kernel_size + 1}.")
-        self.low, self.high = float(low), float(high)
-        self.kernel_size = kernel_size
-        self.margin = kernel_size // 2
+    def __init__(self, sigma: Range = (0.2, 2.0), kernel_size: KernelSize = 13) -> None:
+        super().__init__(kernel_size)
+        self.sigma = pair("sigma", sigma, 0, above=True, unit="in pixels")
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """The blurred pictures; the generator is asked for one number a picture."""
-        sigma = uniform(clean, self.low, self.high, generator).reshape(-1, 1).expand(-1, 2)  # (N, 2)
-        around = self.margin
-        rows, columns = (_mirrored(side, around).to(clean.device) for side in clean.shape[-2:])
-        wide = clean[..., rows[:, None], columns]  # (N, C, H + 2 margin, W + 2 margin)
-        soft = gaussian_blur2d(wide, (self.kernel_size, self.kernel_size), sigma, border_type="constant")
-        return soft[..., around : soft.shape[-2] - around, around : soft.shape[-1] - around]
+    def draw_shape(self, source: Source) -> Drawn:
+        """The width."""
+        return {"sigma": source.uniform(*self.sigma)}
 
-
-def _mirrored(side: int, around: int) -> Tensor:
-    """Places 0 to side - 1 and `around` more at both ends, mirrored as often as it takes."""
-    place = torch.arange(-around, side + around) % (2 * side)
-    return torch.minimum(place, 2 * side - 1 - place)
+    def shape(self, drawn: Sequence[Drawn], y: Tensor, x: Tensor) -> Tensor:
+        """exp(-(x^2 + y^2) / (2 sigma^2))."""
+        return torch.exp(-(x.square() + y.square()) / (2 * column(drawn, "sigma").square()))

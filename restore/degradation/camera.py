@@ -9,15 +9,24 @@ by benchmarks/camera_statistics.py.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from restore.degradation.base import Degradation
+from restore.degradation.base import Drawn, Step
 from restore.degradation.camera_mosaic import DEMOSAICS, PATTERNS, Demosaic, Pattern, demosaic, mosaic, pattern_number
-from restore.degradation.camera_pipeline import Camera, color_matrix, from_sensor, to_linear, to_sensor, to_srgb
-from restore.degradation.random import normal, uniform
+from restore.degradation.camera_pipeline import (
+    XYZ_TO_CAMERA,
+    Camera,
+    color_matrix,
+    from_sensor,
+    to_linear,
+    to_sensor,
+    to_srgb,
+)
+from restore.degradation.random import Source, Stream, normal, values
 from restore.errors import ConfigError, ShapeError
 
 Range = tuple[float, float]
@@ -27,7 +36,7 @@ LOG_SHOT: Range = (math.log(0.0001), math.log(0.012))
 """Brooks et al., section 3.1: what the Darmstadt Noise Dataset's cameras span."""
 
 
-class CameraNoise(Degradation):
+class CameraNoise(Step):
     """Adds to each picture the noise of a camera setting of its own; not rounded (follow it by `Quantize` or `Jpeg`).
 
     Only noise is added: the sensor's noise goes through demosaicing, white balance and colour matrix, all linear, and
@@ -99,63 +108,76 @@ class CameraNoise(Degradation):
         self.luma_width, self.luma_kept = luma_width, luma_kept
         self.chroma_width, self.chroma_kept = chroma_width, chroma_kept
 
-    def draw(self, clean: Tensor, generator: torch.Generator) -> Camera:
-        """One camera setting a picture."""
-        weights = torch.cat([uniform(clean, 0, 1, generator) for _ in range(4)], dim=1).flatten(1)  # (N, 4)
+    def draw(self, source: Source) -> Drawn:
+        """One camera setting, how its noise reduction works, and the noise."""
+        weights = tuple(source.uniform(0, 1) for _ in XYZ_TO_CAMERA)
         mean, spread = self.brightness
-        one = uniform(clean, 1, 1, generator)
-        gain = 1 / (mean + spread * normal(one, generator)).clamp(min=mean / 4)
-        red, blue = uniform(clean, *self.red_gain, generator), uniform(clean, *self.blue_gain, generator)
-        log_shot = uniform(clean, *self.log_shot, generator)
-        log_read = 2.18 * log_shot + 1.20 + 0.26 * normal(one, generator)
-        tone = (uniform(clean, 0, 1, generator) < self.tone).to(clean)
-        pattern, method = (_one_of(choices, clean, generator) for choices in (self.patterns, self.methods))
-        return Camera(
-            matrix=color_matrix(weights),
-            gains=gain * torch.cat([red, one, blue], dim=1),
-            tone=tone,
-            shot=log_shot.exp(),
-            read=log_read.exp(),
-            pattern=pattern,
-            demosaic=method,
-        )
+        gain = 1 / max(mean + spread * source.normal(), mean / 4)
+        red, blue = source.uniform(*self.red_gain), source.uniform(*self.blue_gain)
+        log_shot = source.uniform(*self.log_shot)
+        luma_kept = source.uniform(*self.luma_kept)
+        return {
+            "weights": weights,
+            "gains": (gain * red, gain, gain * blue),
+            "tone": source.chance(self.tone),
+            "shot": math.exp(log_shot),
+            "read": math.exp(2.18 * log_shot + 1.20 + 0.26 * source.normal()),
+            "pattern": self.patterns[source.integer(0, len(self.patterns) - 1)],
+            "demosaic": self.methods[source.integer(0, len(self.methods) - 1)],
+            "reduced": source.chance(self.reduced),
+            "luma_width": source.uniform(*self.luma_width),
+            "luma_kept": luma_kept,
+            "middle_kept": source.uniform(luma_kept, 1),
+            "chroma_width": source.uniform(*self.chroma_width),
+            "chroma_kept": source.uniform(*self.chroma_kept),
+            "noise": source.stream(),
+        }
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+    def settings(self, drawn: Sequence[Drawn], like: Tensor) -> Camera:
+        """What was drawn, as the batch's camera settings."""
+        weights, gains, tone, shot, read = (
+            values(drawn, name, like) for name in ("weights", "gains", "tone", "shot", "read")
+        )
+        pattern, method = (
+            torch.tensor([one[name] for one in drawn], device=like.device) for name in ("pattern", "demosaic")
+        )
+        return Camera(color_matrix(weights.flatten(1)), gains, tone, shot, read, pattern, method)
+
+    def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """The pictures with noise of one camera setting each."""
         if clean.dim() != 4 or clean.shape[1] != 3:
             raise ShapeError(f"CameraNoise expects RGB pictures (N, 3, H, W), got {tuple(clean.shape)}.")
-        camera = self.draw(clean, generator)
-        noisy = self.add_noise(clean, camera, generator)
-        return clean + self._reduce(noisy - clean, generator)
+        noisy = self.add_noise(clean, self.settings(drawn, clean), [one["noise"] for one in drawn])
+        return clean + _reduce(noisy - clean, drawn)
 
-    def add_noise(self, clean: Tensor, camera: Camera, generator: torch.Generator) -> Tensor:
+    def add_noise(self, clean: Tensor, camera: Camera, streams: Sequence[Stream]) -> Tensor:
         """The pictures (N, 3, H, W) with the noise of given settings, before any noise reduction."""
         linear = to_linear(clean, camera.tone)
         plane = mosaic(to_sensor(linear, camera), camera.pattern)
-        noise = sensor_noise(plane, camera, generator)
+        noise = sensor_noise(plane, camera, streams)
         return to_srgb(linear + from_sensor(demosaic(noise, camera.pattern, camera.demosaic), camera), camera.tone)
 
-    def _reduce(self, noise: Tensor, generator: torch.Generator) -> Tensor:
-        """What the camera's noise reduction leaves of the noise, luma and chroma apart."""
-        luma = noise.mean(dim=1, keepdim=True)  # (N, 1, H, W)
-        chroma = noise - luma
-        width, kept = (uniform(noise, *drawn, generator) for drawn in (self.luma_width, self.luma_kept))
-        wider, share = (uniform(noise, *drawn, generator) for drawn in (self.chroma_width, self.chroma_kept))
-        middle = kept + (1 - kept) * uniform(noise, 0, 1, generator)
-        coarse = blurred(noise, wider)
-        coarse_luma, medium = coarse.mean(dim=1, keepdim=True), blurred(luma, width)
-        coarse_chroma = coarse - coarse_luma
-        reduced = coarse + middle * (medium - coarse_luma) + kept * (luma - medium) + share * (chroma - coarse_chroma)
-        return torch.where(uniform(noise, 0, 1, generator) < self.reduced, reduced, noise)
+
+def _reduce(noise: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+    """What the camera's noise reduction leaves of the noise, luma and chroma apart."""
+    names = ("luma_width", "luma_kept", "middle_kept", "chroma_width", "chroma_kept", "reduced")
+    width, kept, middle, wider, share, happens = (values(drawn, name, noise) for name in names)
+    luma = noise.mean(dim=1, keepdim=True)  # (N, 1, H, W)
+    chroma = noise - luma
+    coarse = blurred(noise, wider)
+    coarse_luma, medium = coarse.mean(dim=1, keepdim=True), blurred(luma, width)
+    coarse_chroma = coarse - coarse_luma
+    reduced = coarse + middle * (medium - coarse_luma) + kept * (luma - medium) + share * (chroma - coarse_chroma)
+    return torch.where(happens > 0, reduced, noise)
 
 
-def sensor_noise(plane: Tensor, camera: Camera, generator: torch.Generator) -> Tensor:
+def sensor_noise(plane: Tensor, camera: Camera, streams: Sequence[Stream]) -> Tensor:
     """Shot and read noise of a mosaic (N, 1, H, W), cut off where the sensor is full.
 
     Heteroscedastic Gaussian, variance shot * signal + read (Brooks et al., equation 3).
     """
     variance = camera.shot * plane.clamp(min=0) + camera.read
-    return torch.minimum(variance.sqrt() * normal(plane, generator), (1 - plane).clamp(min=0))
+    return torch.minimum(variance.sqrt() * normal(plane.shape[1:], streams, plane), (1 - plane).clamp(min=0))
 
 
 def blurred(fields: Tensor, width: Tensor) -> Tensor:
@@ -163,9 +185,3 @@ def blurred(fields: Tensor, width: Tensor) -> Tensor:
     side = min(17, 2 * ((min(fields.shape[-2:]) - 1) // 2) + 1)
     sigma = width.clamp(min=0.05).reshape(-1, 1).expand(-1, 2)  # (N, 2)
     return gaussian_blur2d(fields, (side, side), sigma, border_type="replicate")
-
-
-def _one_of(choices: list[int], pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """One of the choices for each picture, (N,)."""
-    drawn = torch.randint(len(choices), (len(pictures),), generator=generator, device=generator.device)
-    return torch.tensor(choices)[drawn.cpu()].to(pictures.device)

@@ -1,11 +1,14 @@
-"""Degradations one after the other, or one of several."""
+"""Degradations one after the other, one of several, or one now and then."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from collections.abc import Sequence
+from typing import Literal
 
-from restore.degradation.base import Degradation
+from torch import nn
+
+from restore.degradation.base import Degradation, Drawn, Step
+from restore.degradation.random import Source
 from restore.errors import ConfigError
 
 
@@ -23,21 +26,20 @@ class Chain(Degradation):
         super().__init__()
         if not steps:
             raise ConfigError("Chain got no step. Name at least one degradation.")
-        borders = {step.border for step in steps if step.margin}
-        if len(borders) > 1:
-            raise ConfigError(f"Chain got steps with different borders: {', '.join(sorted(borders))}. Use one preset.")
         self.steps = nn.ModuleList(steps)
-        self.border = borders.pop() if borders else "symmetric"
+        self.border = _border(steps)
         self.scale, self.margin = 1, 0
         for step in steps:
             self.margin = -(-self.margin // step.scale) + step.margin
             self.scale *= step.scale
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """The pictures after the last step."""
-        for step in self.steps:
-            clean = step(clean, generator)
-        return clean
+    def draw(self, source: Source) -> Drawn:
+        """What each step draws, one after the other."""
+        return {"steps": [step.draw(source) for step in self.steps]}
+
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """The steps of the steps."""
+        return [part for step, own in zip(self.steps, drawn["steps"], strict=True) for part in step.unfold(own)]
 
 
 class OneOf(Degradation):
@@ -65,13 +67,56 @@ class OneOf(Degradation):
         self.scale, self.border = choices[0].scale, choices[0].border
         self.margin = max(choice.margin for choice in choices)
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """Each picture after its own choice."""
-        odds = torch.tensor(self.weights, device=generator.device)
-        which = torch.multinomial(odds, len(clean), replacement=True, generator=generator).to(clean.device)  # (N,)
-        parts = clean.new_empty((*clean.shape[:2], clean.shape[2] // self.scale, clean.shape[3] // self.scale))
-        for number, choice in enumerate(self.choices):
-            mine = which == number
-            if bool(mine.any()):
-                parts[mine] = choice(clean[mine], generator)
-        return parts
+    def draw(self, source: Source) -> Drawn:
+        """The number of the choice, and what it draws."""
+        which = source.choose(self.weights)
+        return {"choice": which, "drawn": self.choices[which].draw(source)}
+
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """The steps of the choice."""
+        return self.choices[drawn["choice"]].unfold(drawn["drawn"])
+
+
+class Sometimes(Degradation):
+    """Applies a degradation to some of the pictures and leaves the others as they are.
+
+    Args:
+        step: a degradation of scale 1.
+        probability: of a picture being degraded.
+
+    Raises:
+        ConfigError: a probability outside 0 to 1, or the step changes the scale.
+    """
+
+    def __init__(self, step: Degradation, probability: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= probability <= 1:
+            raise ConfigError(f"probability goes from 0 to 1, got {probability}.")
+        if step.scale != 1:
+            raise ConfigError(
+                f"A step that shrinks x{step.scale} cannot be left out now and then. Take a step of scale 1."
+            )
+        self.step = step
+        self.probability = probability
+        self.margin, self.border = step.margin, step.border
+
+    def draw(self, source: Source) -> Drawn:
+        """Whether it happens, and what the step draws then."""
+        happens = source.chance(self.probability)
+        return {"happens": happens, "drawn": self.step.draw(source) if happens else {}}
+
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """The steps of the step, or none."""
+        return self.step.unfold(drawn["drawn"]) if drawn["happens"] else []
+
+
+def _border(steps: Sequence[Degradation]) -> Literal["symmetric", "edge"]:
+    """How all the steps that look beyond the border fill it.
+
+    Raises:
+        ConfigError: two of them do it differently.
+    """
+    borders = {step.border for step in steps if step.margin}
+    if len(borders) > 1:
+        raise ConfigError(f"Steps with different borders came together: {', '.join(sorted(borders))}. Use one preset.")
+    return borders.pop() if borders else "symmetric"

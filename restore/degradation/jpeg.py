@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from restore.degradation.base import Degradation
-from restore.errors import ConfigError
+from restore.degradation.base import Drawn, Step
+from restore.degradation.random import Source, pair
 from restore.images import jpeg_round_trip, to_pixels, to_tensor
 
 
-class Jpeg(Degradation):
+class Jpeg(Step):
     """Rounds to 8 bit, writes each picture as JPEG at a quality of its own and reads it back; runs on the CPU.
 
     Args:
@@ -23,18 +25,19 @@ class Jpeg(Degradation):
 
     def __init__(self, quality: int | tuple[int, int] = (60, 98), subsampling: float = 0.7) -> None:
         super().__init__()
-        low, high = quality if isinstance(quality, (tuple, list)) else (quality, quality)
-        if not 1 <= low <= high <= 100:
-            raise ConfigError(f"quality is one number from 1 to 100, or a pair (low, high), got {quality}.")
-        self.low, self.high = low, high
+        low, high = pair("quality", quality, 1, 100)
+        self.quality = int(low), int(high)
         self.subsampling = subsampling
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
-        """The pictures as the codec gives them back; the generator is asked for two numbers a picture."""
-        drawn = torch.rand((len(clean), 2), generator=generator, device=generator.device).tolist()
+    def draw(self, source: Source) -> Drawn:
+        """Quality and whether the chroma is stored at half size."""
+        quality = source.integer(*self.quality)
+        return {"quality": quality, "subsampled": source.chance(self.subsampling)}
+
+    def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """The pictures as the codec gives them back."""
         stored = []
-        for picture, (where, coin) in zip(clean, drawn, strict=True):
-            quality = self.low + round(where * (self.high - self.low))
-            pixels = jpeg_round_trip(to_pixels(picture.detach().float().cpu()), quality, coin < self.subsampling)
-            stored.append(to_tensor(pixels))
+        for picture, one in zip(clean, drawn, strict=True):
+            pixels = to_pixels(picture.detach())  # (H, W, C)
+            stored.append(to_tensor(jpeg_round_trip(pixels, one["quality"], one["subsampled"])))
         return torch.stack(stored).to(clean)  # (N, C, H, W)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from restore.degradation.base import Degradation
-from restore.degradation.random import normal, uniform
+from restore.degradation.base import Drawn, Step
+from restore.degradation.random import Range, Source, normal, pair, values
 from restore.errors import ConfigError, ShapeError
 
 
-class GaussianNoise(Degradation):
+class GaussianNoise(Step):
     """Adds white Gaussian noise, neither clipped nor rounded.
-
-    The generator is asked first for one sigma a picture (only where there is a range), then for the noise.
 
     Args:
         sigma: standard deviation in 8-bit grey levels; a pair (low, high) draws one for each picture between the two.
+        per_channel: whether every channel of a picture draws a sigma of its own.
 
     Raises:
         ConfigError: sigma is negative or the pair is the wrong way round.
@@ -28,19 +29,23 @@ class GaussianNoise(Degradation):
         25
     """
 
-    def __init__(self, sigma: float | tuple[float, float] = 25.0) -> None:
+    def __init__(self, sigma: Range = 25.0, per_channel: bool = False) -> None:
         super().__init__()
-        low, high = sigma if isinstance(sigma, (tuple, list)) else (sigma, sigma)
-        if not 0 <= low <= high:
-            raise ConfigError(f"sigma is one number from 0, or a pair (low, high) in grey levels, got {sigma}.")
-        self.low, self.high = float(low), float(high)
+        self.sigma = pair("sigma", sigma, unit="in grey levels")
+        self.per_channel = per_channel
 
-    def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(self, source: Source) -> Drawn:
+        """Sigma, for each channel where it is asked for, and the noise."""
+        if self.per_channel:
+            sigma: float | tuple[float, ...] = tuple(source.uniform(*self.sigma) for _ in range(source.channels))
+        else:
+            sigma = source.uniform(*self.sigma)
+        return {"sigma": sigma, "noise": source.stream()}
+
+    def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """Clean pictures and noise, the sum not clipped."""
-        if self.low == self.high:
-            return clean + normal(clean, generator) * (self.low / 255)
-        sigma = uniform(clean, self.low, self.high, generator)  # (N, 1, 1, 1)
-        return clean + normal(clean, generator) * (sigma / 255)
+        noise = normal(clean.shape[1:], [one["noise"] for one in drawn], clean)
+        return clean + noise * (values(drawn, "sigma", clean) / 255)
 
 
 def protocol_noise(target: Tensor, sigma: float) -> Tensor:

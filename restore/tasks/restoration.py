@@ -38,7 +38,8 @@ class RestorationTask(LightningModule, ABC):
         scheduler: built from the optimiser and stepped after every optimiser step; None keeps the rate.
         channels_last: keep weights and pictures in the memory layout that convolutions prefer; None is what was
             measured to be quickest for the network on such a machine, and channels_last where nothing was.
-        seed: of the degradations: training draws from (seed, batch, rank), validation from the picture's index.
+        seed: of the degradations: training draws from (seed, epoch, number of the patch), validation
+            from the picture's index.
 
     Raises:
         ConfigError: network, degradation and data disagree on the scale or on the picture's channels.
@@ -132,13 +133,9 @@ class RestorationTask(LightningModule, ABC):
         if "degraded" in batch:
             return {**batch, "target": target, "degraded": _to_float(batch["degraded"])}
         if self.trainer.training:
-            generator = torch.Generator(device=target.device)
-            batches = (
-                self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
-            )  # not steps: a step may be of several batches
-            generator.manual_seed(_mix(self.seed, batches, self.global_rank))
+            seeds = [_mix(self.seed, self.trainer.current_epoch, number) for number in batch["index"].tolist()]
             with torch.no_grad():
-                degraded = self.degradation(target, generator)
+                degraded = self.degradation.degrade_each(target, seeds, target.device)
             margin, scale = self.degradation.margin, self.degradation.scale
             return {**batch, "degraded": _crop(degraded, margin), "target": _crop(target, margin * scale)}
         if self.trainer.predicting:
@@ -221,6 +218,6 @@ def _crop(x: Tensor, margin: int) -> Tensor:
     return x[..., margin : x.shape[-2] - margin, margin : x.shape[-1] - margin] if margin else x
 
 
-def _mix(seed: int, batch: int, rank: int) -> int:
-    """One seed out of three numbers (no two of a run's batches and ranks share it)."""
-    return (seed * 1_000_003 + batch) * 65_537 + rank
+def _mix(seed: int, epoch: int, index: int) -> int:
+    """One seed out of three numbers: a patch's degradation does not depend on its batch, worker or rank."""
+    return ((seed * 65_537 + epoch) * 1_000_003 + index) % 2**63

@@ -7,6 +7,7 @@ import torch
 
 from restore.degradation import CameraNoise
 from restore.degradation.camera import sensor_noise
+from restore.degradation.random import Stream
 from restore.errors import ConfigError, ShapeError
 
 SILENT = (-60.0, -60.0)
@@ -14,6 +15,14 @@ SILENT = (-60.0, -60.0)
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def settings(model, clean, seed):
+    return model.settings(model.draw_each(clean, range(seed, seed + len(clean))), clean)
+
+
+def streams(number):
+    return [Stream(seed, "cpu") for seed in range(number)]
 
 
 @pytest.mark.parametrize("reduced", [0.0, 1.0])
@@ -25,21 +34,21 @@ def test_without_noise_the_picture_comes_back(reduced):
 
 def test_the_sensors_noise_has_the_variance_of_its_formula():
     clean = torch.zeros(2, 3, 4, 4)
-    camera = CameraNoise().draw(clean, generator())
+    camera = settings(CameraNoise(), clean, 0)
     for level in (0.0, 0.05, 0.5):
-        noise = sensor_noise(torch.full((2, 1, 300, 300), level), camera, generator(1))
+        noise = sensor_noise(torch.full((2, 1, 300, 300), level), camera, streams(2))
         expected = (camera.shot * level + camera.read).sqrt().flatten()
         torch.testing.assert_close(noise.std(dim=(1, 2, 3)), expected, rtol=0.02, atol=0)
 
 
 def test_a_full_sensor_pixel_cannot_rise():
-    camera = CameraNoise(log_shot=(-4.5, -4.5)).draw(torch.zeros(1, 3, 4, 4), generator())
+    camera = settings(CameraNoise(log_shot=(-4.5, -4.5)), torch.zeros(1, 3, 4, 4), 0)
     plane = torch.full((1, 1, 50, 50), 0.98)
-    assert (plane + sensor_noise(plane, camera, generator())).max() <= 1
+    assert (plane + sensor_noise(plane, camera, streams(1))).max() <= 1
 
 
 def test_drawn_levels_follow_the_published_distribution():
-    camera = CameraNoise().draw(torch.zeros(4000, 3, 1, 1), generator())
+    camera = settings(CameraNoise(), torch.zeros(4000, 3, 1, 1), 0)
     log_shot, log_read = camera.shot.log().flatten(), camera.read.log().flatten()
     assert log_shot.min() >= math.log(0.0001) - 1e-4
     assert log_shot.max() <= math.log(0.012) + 1e-4
@@ -57,18 +66,18 @@ def test_drawn_levels_follow_the_published_distribution():
 
 
 def test_pattern_and_method_can_be_fixed():
-    camera = CameraNoise(pattern="gbrg", demosaic="malvar").draw(torch.zeros(9, 3, 2, 2), generator())
+    camera = settings(CameraNoise(pattern="gbrg", demosaic="malvar"), torch.zeros(9, 3, 2, 2), 0)
     assert camera.pattern.tolist() == [2] * 9
     assert camera.demosaic.tolist() == [1] * 9
 
 
 def test_noise_in_the_file_follows_the_slope_of_its_curve():
     clean = torch.full((1, 3, 1, 1), 0.5)
-    camera = CameraNoise(log_shot=(-9.0, -9.0), tone=1.0).draw(clean, generator())
+    camera = settings(CameraNoise(log_shot=(-9.0, -9.0), tone=1.0), clean, 0)
     model = CameraNoise()
     found = []
     for level in (0.05, 0.4, 0.8):
-        noise = model.add_noise(torch.full((1, 3, 256, 256), level), camera, generator(1)) - level
+        noise = model.add_noise(torch.full((1, 3, 256, 256), level), camera, streams(1)) - level
         value = 0.5 - math.sin(math.asin(1 - 2 * level) / 3)  # before the tone curve
         slope = 6 * value * (1 - value) * value ** (1 - 2.2) / 2.2
         signal = value**2.2 / camera.gains[0, 1, 0, 0].item()
@@ -115,9 +124,9 @@ def test_each_picture_has_its_own_setting_and_the_input_is_left_alone():
 def test_settings_that_were_drawn_can_be_used_again():
     clean = torch.rand(2, 3, 16, 16, generator=generator())
     model = CameraNoise(reduced=0.0)
-    stream = generator(3)
-    camera = model.draw(clean, stream)
-    torch.testing.assert_close(model.add_noise(clean, camera, stream), model(clean, generator(3)))
+    drawn = model.draw_each(clean, [3, 4])
+    noisy = model.add_noise(clean, model.settings(drawn, clean), [one["noise"] for one in drawn])
+    torch.testing.assert_close(noisy, model.degrade_each(clean, [3, 4]))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 3), (13, 17)])

@@ -21,6 +21,10 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def settings(model, clean, seed):
+    return model.settings(model.draw_each(clean, range(seed, seed + len(clean))), clean)
+
+
 def test_the_curves_are_those_of_the_paper():
     with_tone, without = torch.tensor(1.0), torch.tensor(0.0)
     assert to_linear(torch.tensor(0.5), without).item() == pytest.approx(0.5**2.2)
@@ -45,7 +49,7 @@ def test_a_color_matrix_is_that_of_its_camera_and_keeps_white():
 
 def test_clean_pictures_come_back_from_the_sensor_within_half_a_grey_level_where_nothing_is_clipped():
     clean = torch.randint(0, 256, (32, 3, 24, 24), generator=generator()) / 255
-    camera = CameraNoise(tone=0.5).draw(clean, generator(1))
+    camera = settings(CameraNoise(tone=0.5), clean, 1)
     linear = to_linear(clean, camera.tone)
     colors = to_sensor(linear, camera)
     again = to_srgb(from_sensor(colors, camera), camera.tone)
@@ -57,7 +61,7 @@ def test_clean_pictures_come_back_from_the_sensor_within_half_a_grey_level_where
 
 def test_white_stays_white_at_the_sensor_whatever_the_gains():
     white = torch.ones(16, 3, 2, 2)
-    camera = CameraNoise(brightness=(0.8, 0.0)).draw(white, generator())
+    camera = settings(CameraNoise(brightness=(0.8, 0.0)), white, 0)
     torch.testing.assert_close(to_sensor(white, camera), white)
     middle = to_sensor(0.5 * white, camera)
     torch.testing.assert_close(middle * camera.gains, 0.5 * white)
@@ -65,7 +69,7 @@ def test_white_stays_white_at_the_sensor_whatever_the_gains():
 
 def test_a_colored_surface_comes_back_through_mosaic_and_demosaicing():
     clean = (torch.randint(0, 230, (32, 3, 1, 1), generator=generator()) / 255).expand(32, 3, 8, 10)
-    camera = CameraNoise().draw(clean, generator(2))
+    camera = settings(CameraNoise(), clean, 2)
     plane = mosaic(to_sensor(to_linear(clean, camera.tone), camera), camera.pattern)
     colors = demosaic(plane, camera.pattern, camera.demosaic)
     again = to_srgb(from_sensor(colors, camera), camera.tone)

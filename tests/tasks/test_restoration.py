@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from restore.data import Pictures
-from restore.degradation import Bicubic, GaussianNoise, protocol_noise
+from restore.degradation import Bicubic, Chain, GaussianNoise, Jpeg, protocol_noise
 from restore.errors import ConfigError, RestoreError
 from restore.networks import RCAN, DnCNN
 from restore.tasks import Denoising, SuperResolution
@@ -20,19 +20,18 @@ def small_rcan(scale=2, channels=3):
     return RCAN(scale=scale, image_channels=channels, width=8, groups=1, blocks=1, attention=NoAttention)
 
 
-def at(task, batch, rank=0, training=True):
-    """Place the task at a batch and rank of a run."""
-    loop = SimpleNamespace(epoch_loop=SimpleNamespace(total_batch_idx=batch - 1))
+def at(task, epoch=0, rank=0, training=True):
+    """Place the task in an epoch and rank of a run."""
     machine = SimpleNamespace(root_device=torch.device("cpu"))
     task._trainer = SimpleNamespace(
-        training=training, predicting=False, fit_loop=loop, global_rank=rank, datamodule=None, barebones=False,
+        training=training, predicting=False, current_epoch=epoch, global_rank=rank, datamodule=None, barebones=False,
         strategy=machine,
     )  # fmt: skip
     return task
 
 
-def batch_of(pixels):
-    return {"target": pixels, "name": ["a"] * len(pixels), "index": torch.arange(len(pixels))}
+def batch_of(pixels, first=0):
+    return {"target": pixels, "name": ["a"] * len(pixels), "index": torch.arange(first, first + len(pixels))}
 
 
 @pytest.fixture
@@ -40,10 +39,10 @@ def pixels():
     return torch.randint(0, 256, (2, 3, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def test_training_noise_is_a_function_of_seed_batch_and_rank(pixels):
-    def noise(seed=0, batch=3, rank=0):
-        task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise(25), seed=seed), batch, rank)
-        out = task.on_after_batch_transfer(batch_of(pixels), 0)
+def test_training_noise_is_a_function_of_seed_epoch_and_patch(pixels):
+    def noise(seed=0, epoch=3, first=0):
+        task = at(Denoising(DnCNN(width=8, depth=3), GaussianNoise(25), seed=seed), epoch)
+        out = task.on_after_batch_transfer(batch_of(pixels, first), 0)
         return out["degraded"] - out["target"]
 
     torch.manual_seed(1)
@@ -51,9 +50,18 @@ def test_training_noise_is_a_function_of_seed_batch_and_rank(pixels):
     torch.manual_seed(2)
     assert torch.equal(first, noise())
     assert abs(first.std().item() * 255 - 25) < 1.5
-    others = [noise(seed=1), noise(batch=4), noise(rank=1)]
+    others = [noise(seed=1), noise(epoch=4), noise(first=2)]
     assert all(not torch.equal(first, other) for other in others)
     assert abs(torch.corrcoef(torch.stack([n.flatten() for n in [first, *others]])) - torch.eye(4)).max() < 0.1
+
+
+def test_two_ranks_make_of_a_batch_what_one_process_makes(pixels):
+    task = Denoising(DnCNN(width=8, depth=3), Chain([GaussianNoise((0, 55)), Jpeg((30, 90))]))
+    batch = batch_of(torch.cat([pixels, pixels.flip(3)]), 8)
+    together = at(task).on_after_batch_transfer(batch, 0)["degraded"]
+    for rank in (0, 1):
+        own = {key: value[rank::2] for key, value in batch.items()}
+        assert torch.equal(at(task, rank=rank).on_after_batch_transfer(own, 0)["degraded"], together[rank::2])
 
 
 def test_the_picture_of_a_batch_is_left_alone_and_becomes_float(pixels):
