@@ -20,7 +20,7 @@ class Degradation(nn.Module, ABC):
     """Makes degraded pictures from clean ones, a batch at a time, on the batch's device.
 
     Every picture has a generator of its own. From it `draw` takes plain numbers (a sigma, a kernel's angle, the seed of
-    a field of noise); `apply` computes from these and draws nothing. So the same drawn values give the same pictures
+    a field of noise); `replay` computes from these and draws nothing. So the same drawn values give the same pictures
     again, and a picture's degradation does not depend on the batch, worker or rank that it comes in.
     Nothing is clipped or rounded, unless the step's name says so.
 
@@ -62,12 +62,12 @@ class Degradation(nn.Module, ABC):
         Raises:
             ShapeError: not one seed a picture.
         """
-        return self.apply(clean, self.draw_each(clean, seeds, device))
+        return self.replay(clean, self.draw_each(clean, seeds, device))
 
     def draw_each(
         self, clean: Tensor, seeds: Iterable[int] | Tensor, device: torch.device | str = "cpu"
     ) -> list[Drawn]:
-        """What `degrade_each` would draw for each picture: give it to `apply`, as often as you like.
+        """What `degrade_each` would draw for each picture: give it to `replay`, as often as you like.
 
         Raises:
             ShapeError: not one seed a picture.
@@ -79,7 +79,7 @@ class Degradation(nn.Module, ABC):
         generators = [torch.Generator().manual_seed(number) for number in numbers]  # on the CPU: alike everywhere
         return [self.draw(Source(own, channels, (height, width), str(device))) for own in generators]
 
-    def apply(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+    def replay(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """The degraded pictures, from what was drawn for each.
 
         Pictures that meet the same step at the same size go through it together.

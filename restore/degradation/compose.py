@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from torch import nn
 
@@ -26,7 +26,7 @@ class Chain(Degradation):
         super().__init__()
         if not steps:
             raise ConfigError("Chain got no step. Name at least one degradation.")
-        self.steps = nn.ModuleList(steps)
+        self.steps = cast(list[Degradation], nn.ModuleList(steps))
         self.border = _border(steps)
         self.scale, self.margin = 1, 0
         for step in steps:
@@ -62,7 +62,7 @@ class OneOf(Degradation):
             )
         if len({(choice.scale, choice.border) for choice in choices}) > 1:
             raise ConfigError("OneOf got choices of different scales or borders. Use one of each.")
-        self.choices = nn.ModuleList(choices)
+        self.choices = cast(list[Degradation], nn.ModuleList(choices))
         self.weights = weights
         self.scale, self.border = choices[0].scale, choices[0].border
         self.margin = max(choice.margin for choice in choices)

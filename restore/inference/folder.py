@@ -157,7 +157,9 @@ def _enlarged(alpha: Pixels, scale: int) -> Pixels:
     if scale == 1:
         return alpha
     values = to_tensor(alpha[:, :, None])[None]  # (1, 1, H, W)
-    larger = torch.nn.functional.interpolate(values, scale_factor=scale, mode="bilinear")  # (1, 1, scale * H, scale * W)
+    larger = torch.nn.functional.interpolate(
+        values, scale_factor=scale, mode="bilinear"
+    )  # (1, 1, scale * H, scale * W)
     return to_pixels(larger[0].clamp_(0, 1), alpha.dtype)[:, :, 0]
 
 
