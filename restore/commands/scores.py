@@ -10,7 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from restore.images import replacing
+from restore.metrics import Interval, bootstrap_interval
 
 _PACKAGES = ("torch", "numpy", "torchmetrics", "pillow", "opencv-python-headless")
 
@@ -44,10 +47,16 @@ class ScoreTable:
             for column in columns
         }
 
+    @property
+    def intervals(self) -> dict[str, Interval | None]:
+        """Where the means lie with 95 % confidence, by a bootstrap over the pictures; None where it says nothing."""
+        return {column: interval([getattr(picture, column) for picture in self.pictures]) for column in self.mean}
+
     def heading(self) -> str:
         """What is measured in one line, and the names of the columns in the next."""
-        told = " | ".join(f"{key} {value}" for key, value in self.settings.items() if value not in (None, False))
-        return f"{told}\n{'picture':<28}{'PSNR dB':>10}{'SSIM':>9}{'input dB':>10}"
+        return f"{told(self.settings)}\n{'picture':<28}{'PSNR dB':>10}{'SSIM':>9}" + (
+            "" if self.settings["protocol"].startswith("sr-") else f"{'input dB':>10}"
+        )
 
     @staticmethod
     def line(name: str, psnr: float, ssim: float, input_psnr: float | None = None) -> str:
@@ -55,36 +64,67 @@ class ScoreTable:
         noisy = "" if input_psnr is None else f"{input_psnr:>10.4f}"
         return f"{name:<28}{psnr:>10.4f}{ssim:>9.4f}{noisy}"
 
+    def last(self) -> str:
+        """The row of the picture that was added last."""
+        return self.line(**asdict(self.pictures[-1]))
+
     def footer(self) -> str:
-        """The row of means, with the protocol's name."""
-        count = len(self.pictures)
-        name = f"mean of {count} ({self.settings['protocol']})"
-        return self.line(name, **self.mean)
+        """The row of means, with the protocol's name, and the rows of their intervals' ends."""
+        rows = [self.line(f"mean of {len(self.pictures)} ({self.settings['protocol']})", **self.mean)]
+        found = self.intervals
+        known = found["psnr"] or found["ssim"]
+        if known is None:
+            return rows[0]
+        for end in ("low", "high"):
+            ends = {column: getattr(one, end) if one else math.nan for column, one in found.items()}
+            rows.append(self.line(f"{known.confidence:.0%} interval, {end}", **ends))
+        return "\n".join([*rows, how(known)])
+
+    def content(self) -> dict[str, Any]:
+        """The numbers as JSON holds them; an infinite PSNR is null there."""
+        return {
+            "mean": finite(self.mean),
+            "interval": {column: asdict(one) if one else None for column, one in self.intervals.items()},
+            "pictures": [finite(asdict(picture)) for picture in self.pictures],
+        }
 
     def write(self, file: Path) -> None:
-        """Write everything as JSON, under a temporary name until it is whole; an infinite PSNR is null there."""
-        content = {
-            **self.settings,
-            "mean": _finite(self.mean),
-            "pictures": [_finite(asdict(picture)) for picture in self.pictures],
-            "versions": {
-                "restore": _restore_version(),
-                "python": platform.python_version(),
-                **{package: version(package) for package in _PACKAGES},
-            },
-        }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        """Write everything as JSON, under a temporary name until it is whole."""
+        write_json(file, {**self.settings, **self.content(), "versions": versions()})
 
 
-def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
+def told(settings: dict[str, Any]) -> str:
+    """The settings that are not left out, in one line."""
+    return " | ".join(f"{key} {value}" for key, value in settings.items() if value not in (None, False))
+
+
+def interval(values: list[float]) -> Interval | None:
+    """The bootstrap interval of a mean over pictures."""
+    return bootstrap_interval(torch.tensor(values, dtype=torch.float64))
+
+
+def how(found: Interval) -> str:
+    """How an interval was found, in a line."""
+    return f"({found.method}, {found.resamples} resamples, seed {found.seed})"
+
+
+def finite(numbers: dict[str, Any]) -> dict[str, Any]:
+    """The same with None for what is infinite."""
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in numbers.items()
     }
 
 
-def _restore_version() -> str:
+def versions() -> dict[str, str]:
+    """Of restore and of the packages that numbers depend on."""
     import restore
 
-    return restore.__version__
+    packages = {package: version(package) for package in _PACKAGES}
+    return {"restore": restore.__version__, "python": platform.python_version(), **packages}
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write JSON, under a temporary name until it is whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")

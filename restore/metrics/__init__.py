@@ -1,6 +1,7 @@
 """Numbers that papers print: PSNR and SSIM, and the named protocols they are measured by."""
 
-from restore.metrics.luminance import luminance
+from restore.metrics.bootstrap import Interval, bootstrap_interval
+from restore.metrics.luminance import STUDIO_RANGE, luminance
 from restore.metrics.metric import ProtocolMetric, ProtocolPSNR, ProtocolSSIM
 from restore.metrics.protocol import PROTOCOLS, Protocol, Scores, find_protocol
 from restore.metrics.psnr import psnr
@@ -8,11 +9,14 @@ from restore.metrics.ssim import ssim
 
 __all__ = [
     "PROTOCOLS",
+    "STUDIO_RANGE",
+    "Interval",
     "Protocol",
     "ProtocolMetric",
     "ProtocolPSNR",
     "ProtocolSSIM",
     "Scores",
+    "bootstrap_interval",
     "find_protocol",
     "luminance",
     "psnr",

@@ -12,6 +12,9 @@ from restore.errors import ShapeError
 _WEIGHTS = (65.481, 128.553, 24.966)  # grey levels of Y that full red, green and blue add
 _OFFSET = 16.0  # grey level of black
 
+STUDIO_RANGE = (16 / 255, 235 / 255)
+"""Y of black and of white, on the scale where 1 is grey level 255."""
+
 
 def luminance(rgb: Tensor) -> Tensor:
     """Y of an RGB picture in [0, 1], on the scale where 1 is grey level 255: black is 16/255, white 235/255.

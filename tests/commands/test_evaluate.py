@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from restore.commands.evaluate import PROTOCOL_NAMES, main
-from restore.commands.pairs import Selection, real_pairs
+from restore.commands.evaluate import Restoring, main
+from restore.commands.evaluate_options import PROTOCOL_NAMES
+from restore.commands.pairs import Selection
 from restore.errors import DataError, RestoreError
 from restore.images import Picture, read_pixels, write_picture
-from restore.metrics import PROTOCOLS, psnr
+from restore.metrics import PROTOCOLS
 from restore.networks import PAN, DnCNN
 from restore.zoo import save_network
 from restore.zoo.convert import to_official
@@ -76,8 +77,12 @@ def test_the_noisy_picture_scores_as_its_sigma_says(tmp_path, photos, capsys):
     assert {"restore", "torch", "numpy"} <= set(found["versions"])
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("protocol awgn-rgb | model noisy")
-    assert printed[-1].startswith("mean of 3 (awgn-rgb)")
-    assert f"{found['mean']['psnr']:.4f}" in printed[-1]
+    assert printed[5].startswith("mean of 3 (awgn-rgb)")
+    assert f"{found['mean']['psnr']:.4f}" in printed[5]
+    low, high = found["interval"]["psnr"]["low"], found["interval"]["psnr"]["high"]
+    assert low < found["mean"]["psnr"] < high
+    assert printed[6].split() == ["95%", "interval,", "low", f"{low:.4f}", *printed[6].split()[4:]]
+    assert printed[8] == "(percentile bootstrap over pictures, 10000 resamples, seed 0)"
 
 
 def test_a_network_is_fed_the_unclipped_picture(tmp_path, photos, weights):
@@ -97,7 +102,8 @@ def test_a_perfect_score_is_null_in_json(tmp_path, photos, capsys):
 
 def test_clip_rounds_the_noisy_picture_and_is_written_down(tmp_path, photos, monkeypatch):
     seen = []
-    monkeypatch.setattr("restore.commands.evaluate._restorer", lambda _: (lambda x: (seen.append(x), x)[1], "it", 1, 3))
+    keep = Restoring(lambda x: (seen.append(x), x)[1], 1, 3)
+    monkeypatch.setattr("restore.commands.evaluate._ready", lambda *_: keep)
     words = ("--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 90)
     assert run(tmp_path, *words)["clip"] is False
     assert min(x.min() for x in seen) < 0
@@ -156,7 +162,8 @@ def test_ready_small_pictures_and_made_ones_agree(tmp_path, photos, scale):
         small = (imresize(clean, scale) * 255).round().byte()[0].permute(1, 2, 0).numpy()
         write(tmp_path / "small" / f"{file.stem}x{scale}.png", small)
     words = ("--method", "bicubic", "--scale", scale, "--data", photos, "--protocol", "sr-y")
-    made, ready = run(tmp_path, *words), run(tmp_path, *words, "--lr", tmp_path / "small")
+    made = run(tmp_path, *words, "--preset", "matlab")
+    ready = run(tmp_path, *words, "--lr", tmp_path / "small")
     assert made["pictures"] == ready["pictures"]
     assert made["pictures"][0]["input_psnr"] is None
     assert run(tmp_path, *words, "--preset", "matlab-classic")["mean"] != made["mean"]
@@ -172,7 +179,7 @@ def test_ready_small_pictures_and_made_ones_agree(tmp_path, photos, scale):
         (("--method", "noisy", "--protocol", "awgn-gray", "--sigma", "25"), "is RGB, and this protocol is for gray"),
         (("--method", "noisy", "--protocol", "sr-y"), "needs awgn"),
         (("--method", "bicubic", "--protocol", "awgn-rgb", "--sigma", "5", "--scale", "2"), "needs an sr-"),
-        (("--method", "bicubic", "--protocol", "sr-y"), "needs --scale"),
+        (("--method", "bicubic", "--protocol", "sr-y"), "bicubic needs --scale"),
         (("--method", "bicubic", "--protocol", "sr-y", "--scale", "2", "--sigma", "5"), "--sigma is for"),
         (("--method", "noisy", "--protocol", "real-srgb", "--clip"), "--clip is for"),
         (("--method", "noisy", "--protocol", "real-srgb"), "holds no pairs"),
@@ -207,40 +214,50 @@ def test_an_empty_folder_is_told(tmp_path):
 
 @pytest.mark.parametrize(("scale", "expected"), [(2, (33.66, 0.9299)), (4, (28.42, 0.8104))])
 def test_the_published_bicubic_row_of_set5(tmp_path, shared, scale, expected):
-    """The row was made on the 8-bit luma in floats, as `--luma --preset bicubic` does."""
+    """The row was made on the 8-bit luma in floats, and a method alone on sr-y does the same."""
     words = ("--method", "bicubic", "--scale", scale, "--data", shared / "data/test/set5", "--protocol", "sr-y")
-    published = run(tmp_path, *words, "--luma", "--preset", "bicubic")["mean"]
-    assert (round(published["psnr"], 2), round(published["ssim"], 4)) == expected
-    through_rgb = run(tmp_path, *words, "--preset", "matlab-classic")["mean"]
-    assert through_rgb["psnr"] == pytest.approx(expected[0], abs=0.015)
-    assert through_rgb["ssim"] == pytest.approx(expected[1], abs=0.0008)
+    found = run(tmp_path, *words)
+    assert (found["luma"], found["preset"]) == (True, "bicubic")
+    assert (round(found["mean"]["psnr"], 2), round(found["mean"]["ssim"], 4)) == expected
+    through_rgb = run(tmp_path, *words, "--preset", "matlab-classic")
+    assert through_rgb["luma"] is False
+    assert through_rgb["mean"]["psnr"] == pytest.approx(expected[0], abs=0.015)
+    assert through_rgb["mean"]["ssim"] == pytest.approx(expected[1], abs=0.0008)
 
 
-@pytest.mark.slow
-def test_released_dncnn_scores_on_set12_as_published(tmp_path, shared):
-    reference = shared / "reference"
-    found = run(
-        tmp_path,
-        "--checkpoint",
-        reference / "weights/dncnn_25.pth",
-        "--data",
-        shared / "data/test/set12",
-        "--protocol",
-        "awgn-gray",
-        "--sigma",
-        25,
-    )
-    golden = json.loads((reference / "goldens/dncnn25_bsd68_set12_psnr.json").read_text())["results"]["Set12"]
-    for ours, theirs in zip(found["pictures"], golden["images"], strict=True):
-        assert theirs["name"].startswith(ours["name"])
-        assert ours["psnr"] == pytest.approx(theirs["psnr"], abs=0.001)
-        assert ours["ssim"] == pytest.approx(theirs["ssim"], abs=1e-4)
-    assert found["mean"]["psnr"] == pytest.approx(30.4316, abs=0.001)
+def test_two_models_are_compared_picture_by_picture(tmp_path, photos, weights, capsys):
+    words = ("--data", photos, "--protocol", "awgn-rgb", "--sigma", 20, "--device", "cpu")
+    found = run(tmp_path, "noisy", weights, *words)
+    said = capsys.readouterr().out.splitlines()
+    assert (found["protocol"], found["sigma"]) == ("awgn-rgb", 20)
+    assert found["models"]["A"]["model"] == "noisy"
+    assert found["models"]["B"]["model"] == str(weights)
+    alone = run(tmp_path, "noisy", *words)
+    assert found["models"]["A"]["pictures"] == alone["pictures"]
+    assert found["difference"]["psnr"]["mean"] == pytest.approx(0, abs=1e-3)
+    assert found["difference"]["psnr"]["interval"]["confidence"] == 0.95
+    assert said[1:3] == ["A: model noisy", f"B: model {weights} | precision fp32 | device cpu"]
+    assert said[-4].startswith("mean of 3 (awgn-rgb)")
 
 
-def test_the_noisy_pictures_of_polyu(shared):
-    scores = [
-        psnr(pair.degraded, pair.target).item() for pair in real_pairs(shared / "data/test/realnoise", Selection())
-    ]
-    assert len(scores) == 20
-    assert np.mean(scores) == pytest.approx(35.63, abs=0.005)
+def test_a_difference_that_all_pictures_show_is_told_from_chance(tmp_path, photos, capsys, monkeypatch):
+    blur = Restoring(lambda x: torch.nn.functional.avg_pool2d(x, 3, 1, 1, count_include_pad=False), 1, 3)
+    noisy = Restoring(lambda x: x, 1, 3)
+    monkeypatch.setattr("restore.commands.evaluate._ready", lambda _, one: blur if one.name == "B" else noisy)
+    words = ("--data", photos, "--protocol", "awgn-rgb", "--sigma", 40)
+    found = run(tmp_path, "A", "B", *words)["difference"]["psnr"]
+    assert 0 < found["interval"]["low"] < found["mean"] < found["interval"]["high"]
+    assert "dB: B is better" in capsys.readouterr().out
+    run(tmp_path, "B", "A", *words)
+    assert "dB: A is better" in capsys.readouterr().out
+    run(tmp_path, "A", "A2", *words)
+    assert "do not tell A from B" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("noisy", "bicubic", "noisy"), ("--method", "noisy", "bicubic"), ("--method", "noisy", "--model", "a")],
+)
+def test_one_or_two_things_are_evaluated(photos, words):
+    with pytest.raises(RestoreError, match="Name"):
+        main([*words, "--data", str(photos), "--protocol", "real-srgb"])
