@@ -1,6 +1,7 @@
 """Pictures for training and evaluation. Every public name is exported here."""
 
 from restore.data.cache import PictureCache
+from restore.data.disk_cache import DiskCache, cache_folder
 from restore.data.module import Pictures
 from restore.data.paired import PairedPatches
 from restore.data.patches import Patches, PatchSampler
@@ -8,6 +9,7 @@ from restore.data.samples import SamplePictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 
 __all__ = [
+    "DiskCache",
     "PairedPatches",
     "PairedPictures",
     "PatchSampler",
@@ -16,5 +18,6 @@ __all__ = [
     "Pictures",
     "SamplePictures",
     "WholePictures",
+    "cache_folder",
     "find_pairs",
 ]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from restore.data.augment import FlipsAndTurns, NoAugmentation
-from restore.data.cache import PictureCache
+from restore.data.cache import DecodedPictures
+from restore.data.loaders import make_loader, place_of
 from restore.data.paired import PairedPatches, training_pairs
-from restore.data.patches import EvaluationSampler, Patches, PatchSampler, collate
+from restore.data.patches import EvaluationSampler, Patches, PatchSampler
 from restore.data.samples import SamplePictures
+from restore.data.sources import CacheKind, opener, pictures_in, training_pictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
-from restore.errors import ConfigError, DataError
-from restore.images import find_pictures
+from restore.errors import ConfigError
 
 Roots = str | list[str]
 
@@ -40,7 +40,10 @@ class Pictures(LightningDataModule):
         augment: flips and quarter turns.
         workers: loading processes; 0 loads in the main process.
         seed: of the patches.
-        cache_gigabytes: memory for decoded pictures, a process.
+        cache: where decoded training pictures are kept: "disk" in a file that is decoded once for all runs and mapped
+            by all processes (`DiskCache`; built-in photographs stay in memory), "memory" of each process, "none".
+        cache_gigabytes: how much the cache may hold; None is 32 on the disk, 2 in the memory of each process.
+        cache_folder: of the cache on the disk; None is $RESTORE_CACHE, $XDG_CACHE_HOME/restore or ~/.cache/restore.
         halve_above: shrink training pictures whose longer side is above this (see `PictureCache`); not for pairs.
         limit: take only the first so many pictures of each validation set.
         crop: take only the middle so many pixels a side of each validation and test picture.
@@ -64,7 +67,9 @@ class Pictures(LightningDataModule):
         augment: bool = True,
         workers: int = 1,
         seed: int = 0,
-        cache_gigabytes: float = 2.0,
+        cache: CacheKind = "disk",
+        cache_gigabytes: float | None = None,
+        cache_folder: str | None = None,
         halve_above: int | None = None,
         limit: int | None = None,
         crop: int | None = None,
@@ -94,7 +99,9 @@ class Pictures(LightningDataModule):
         self.augment = FlipsAndTurns() if augment else NoAugmentation()
         self.workers = workers
         self.seed = seed
+        self.cache = cache
         self.cache_gigabytes = cache_gigabytes
+        self.cache_folder = cache_folder
         self.halve_above = halve_above
         self.limit = limit
         self.crop = crop
@@ -107,9 +114,9 @@ class Pictures(LightningDataModule):
             ConfigError: there is nothing to predict.
         """
         if stage == "fit":
-            self._of_pairs() or _training_pictures(self.roots)
+            training_pairs(self.roots, self.halve_above) or training_pictures(self.roots)
         if stage == "predict":
-            _pictures(self._to_predict())
+            pictures_in(self._to_predict())
         else:
             for name, folder in self._folders("test" if stage == "test" else "validate").items():
                 self._whole(name, folder)
@@ -118,9 +125,8 @@ class Pictures(LightningDataModule):
         """Find the pictures of a stage."""
         if stage == "fit":
             degradation = getattr(self.trainer and self.trainer.lightning_module, "degradation", None)
-            cached = self.image_channels, self.cache_gigabytes, self.halve_above
-            self._patches = self._of_pairs() or Patches(
-                PictureCache(_training_pictures(self.roots), *cached),
+            self._patches = self._of_pairs(self._opener()) or Patches(
+                self._opener()(training_pictures(self.roots)),
                 size=self.patch_size,
                 augment=self.augment,
                 scale=self.scale,
@@ -132,7 +138,7 @@ class Pictures(LightningDataModule):
             kind = "test" if stage == "test" else "validate"
             self._evaluated = {name: self._whole(name, folder) for name, folder in self._folders(kind).items()}
         if stage == "predict":
-            self._predicted = WholePictures(_pictures(self._to_predict()), self.image_channels)
+            self._predicted = WholePictures(pictures_in(self._to_predict()), self.image_channels)
 
     def set_names(self, stage: str) -> list[str]:
         """Names of the validation or test sets, in the order of their loaders."""
@@ -146,14 +152,14 @@ class Pictures(LightningDataModule):
                 f"An epoch of {self.patches_per_epoch} patches holds no batch of {self.batch_size} for each of "
                 f"{self._world} processes. Raise data.init_args.patches_per_epoch or lower batch_size."
             )
-        epoch, seen = self._place(len(sampler) // self.batch_size)
+        epoch, seen = place_of(self.trainer, len(sampler) // self.batch_size)
         sampler.set_epoch(epoch)  # Lightning says it as well, but after the workers have begun
         sampler.skip_once(seen * self.batch_size * self._world)
-        return self._loader(self._patches, sampler, self.batch_size, drop_last=True)
+        return make_loader(self._patches, sampler, self.batch_size, self.workers, True, self._pinned)
 
     def val_dataloader(self) -> list[DataLoader]:
         """One loader a named set, one picture a batch."""
-        return [self._loader(pictures, self._split(pictures), 1) for pictures in self._evaluated.values()]
+        return [self._whole_loader(pictures) for pictures in self._evaluated.values()]
 
     def test_dataloader(self) -> list[DataLoader]:
         """One loader a named set, one picture a batch."""
@@ -161,7 +167,7 @@ class Pictures(LightningDataModule):
 
     def predict_dataloader(self) -> DataLoader:
         """The pictures to restore, one a batch."""
-        return self._loader(self._predicted, self._split(self._predicted), 1)
+        return self._whole_loader(self._predicted)
 
     @property
     def _rank(self) -> int:
@@ -171,10 +177,15 @@ class Pictures(LightningDataModule):
     def _world(self) -> int:
         return self.trainer.world_size if self.trainer else 1
 
-    def _of_pairs(self) -> PairedPatches | None:
+    def _of_pairs(self, open_pictures: Callable[[list[Path]], DecodedPictures]) -> PairedPatches | None:
         pairs = training_pairs(self.roots, self.halve_above)
-        form = (self.image_channels, self.scale, self.seed, self.cache_gigabytes)
+        form = (self.image_channels, self.scale, self.seed, open_pictures)
         return PairedPatches(pairs, self.patch_size, self.augment, *form) if pairs else None
+
+    def _opener(self) -> Callable[[list[Path]], DecodedPictures]:
+        kind: CacheKind = "memory" if self.roots is None and self.cache == "disk" else self.cache
+        gigabytes = self.cache_gigabytes if kind == self.cache else None
+        return opener(kind, self.image_channels, self.halve_above, gigabytes, self.cache_folder)
 
     def _to_predict(self) -> str:
         if self.predict is None:
@@ -194,56 +205,13 @@ class Pictures(LightningDataModule):
         pairs = find_pairs(Path(folder)) if Path(folder).is_dir() else []
         if pairs:
             return PairedPictures(pairs[: self.limit], *form)
-        return WholePictures(_pictures(folder)[: self.limit], *form)
+        return WholePictures(pictures_in(folder)[: self.limit], *form)
 
-    def _place(self, batches: int) -> tuple[int, int]:
-        """Where a run stands that has `batches` in an epoch: the epoch, and how many of its batches have been seen."""
-        if not self.trainer:
-            return 0, 0
-        loop, limit = self.trainer.fit_loop, self.trainer.limit_train_batches
-        whole = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        seen = loop.epoch_loop.batch_progress.current.ready
-        if self.trainer.current_epoch == loop.epoch_progress.current.ready:  # between two epochs
-            return self.trainer.current_epoch, 0
-        if seen >= whole:
-            return self.trainer.current_epoch + 1, 0
-        return self.trainer.current_epoch, seen
-
-    def _split(self, pictures: WholePictures | PairedPictures) -> Sampler[int] | None:
+    def _whole_loader(self, pictures: WholePictures | PairedPictures) -> DataLoader:
         """Under DDP every picture goes to one rank only; Lightning's own sampler would repeat the first ones."""
-        return None if self._world == 1 else EvaluationSampler(len(pictures), self._rank, self._world)
+        sampler = None if self._world == 1 else EvaluationSampler(len(pictures), self._rank, self._world)
+        return make_loader(pictures, sampler, 1, self.workers, pin_memory=self._pinned)
 
-    def _loader(
-        self, pictures: Dataset[Any], sampler: Sampler[int] | None, batch_size: int, drop_last: bool = False
-    ) -> DataLoader:
-        return DataLoader(
-            pictures,
-            batch_size=batch_size,
-            sampler=sampler,
-            num_workers=self.workers,
-            collate_fn=collate,
-            drop_last=drop_last,
-            persistent_workers=drop_last and self.workers > 0,  # patches are a function of their number
-            worker_init_fn=_ignore_interrupt,
-            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
-        )
-
-
-def _ignore_interrupt(worker: int) -> None:
-    """Ctrl-C is for the main process, which lets its step come to an end and needs the workers until then."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _training_pictures(roots: Sequence[str] | None) -> list[Path]:
-    if roots is None:
-        return SamplePictures("train").paths
-    return [path for root in roots for path in _pictures(root)]
-
-
-def _pictures(folder: str) -> list[Path]:
-    if not Path(folder).is_dir():
-        raise DataError(f"There is no folder {folder}. Check --data.root and the sets in the recipe.")
-    paths = find_pictures(Path(folder))
-    if not paths:
-        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
-    return paths
+    @property
+    def _pinned(self) -> bool:
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

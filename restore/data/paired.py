@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from restore.data.cache import PictureCache
+from restore.data.cache import DecodedPictures, PictureCache
 from restore.data.patches import Augment, draw_place
 from restore.data.whole import check_sizes, find_pairs
 from restore.errors import ConfigError, DataError
@@ -26,7 +26,7 @@ class PairedPatches(Dataset[dict[str, Any]]):
         image_channels: 1 (gray) or 3 (RGB).
         scale: how many times larger the target is.
         seed: of the whole stream.
-        gigabytes: memory for decoded pictures, a process.
+        open_pictures: what decodes the files and keeps them, called with all of them; None is a `PictureCache`.
 
     Raises:
         DataError: no picture holds one patch; when a pair is read, that it is broken, or that its sizes do not belong
@@ -41,11 +41,11 @@ class PairedPatches(Dataset[dict[str, Any]]):
         image_channels: int = 3,
         scale: int = 1,
         seed: int = 0,
-        gigabytes: float = 2.0,
+        open_pictures: Callable[[list[Path]], DecodedPictures] | None = None,
     ) -> None:
-        share = gigabytes / (1 + scale**2)
-        self.degraded = PictureCache([one for one, _ in pairs], image_channels, share)
-        self.targets = PictureCache([other for _, other in pairs], image_channels, gigabytes - share)
+        paths = [one for one, _ in pairs] + [other for _, other in pairs]
+        self.pictures = PictureCache(paths, image_channels) if open_pictures is None else open_pictures(paths)
+        self.pairs = list(pairs)
         self.size = size
         self.augment = augment
         self.scale = scale
@@ -54,14 +54,14 @@ class PairedPatches(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Patch `index` of the endless stream: degraded (C, s, s) and target (C, S, S) uint8, its name and number."""
         rng = np.random.default_rng((self.seed, index))
-        which, top, left = draw_place(rng, self.degraded, self.size)
-        degraded, target = self.degraded[which], self.targets[which]
-        check_sizes((self.degraded.paths[which], self.targets.paths[which]), degraded, target, self.scale)
+        which, top, left = draw_place(rng, self.pictures, self.size, among=len(self.pairs))
+        degraded, target = self.pictures[which], self.pictures[which + len(self.pairs)]
+        check_sizes(self.pairs[which], degraded, target, self.scale)
         turn = int(rng.integers(2**32))
         return {
             "degraded": self._cut(degraded, top, left, 1, turn),
             "target": self._cut(target, top, left, self.scale, turn),
-            "name": self.degraded.paths[which].name,
+            "name": self.pairs[which][0].name,
             "index": index,
         }
 

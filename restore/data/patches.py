@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from restore.data.cache import PictureCache
+from restore.data.cache import DecodedPictures
 from restore.errors import DataError
 from restore.types import Batch
 
@@ -38,7 +38,7 @@ class Patches(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        pictures: PictureCache,
+        pictures: DecodedPictures,
         size: int,
         augment: Augment,
         scale: int = 1,
@@ -65,7 +65,9 @@ class Patches(Dataset[dict[str, Any]]):
         return {"target": target, "name": self.pictures.paths[which].name, "index": index}
 
 
-def draw_place(rng: np.random.Generator, pictures: PictureCache, size: int, scale: int = 1) -> tuple[int, int, int]:
+def draw_place(
+    rng: np.random.Generator, pictures: DecodedPictures, size: int, scale: int = 1, among: int | None = None
+) -> tuple[int, int, int]:
     """Number of a random picture that holds a patch, and the patch's top and left in pixels `scale` times larger.
 
     Args:
@@ -73,12 +75,13 @@ def draw_place(rng: np.random.Generator, pictures: PictureCache, size: int, scal
         pictures: to choose from.
         size: side of the patch in those larger pixels.
         scale: the pictures' own pixels a larger one.
+        among: only the first so many pictures; None is all.
 
     Raises:
         DataError: no picture that was tried holds one patch.
     """
     for _ in range(100):  # a few small pictures may be among large ones
-        which = int(rng.integers(len(pictures)))
+        which = int(rng.integers(among or len(pictures)))
         height, width = pictures[which].shape[:2]
         rows, columns = height // scale - size, width // scale - size
         if rows >= 0 and columns >= 0:

@@ -5,7 +5,7 @@ from restore.images.find import EXTENSIONS, find_pictures
 from restore.images.jpeg import jpeg_round_trip
 from restore.images.picture import Metadata, Picture
 from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
-from restore.images.read import MAX_PIXELS, read_picture
+from restore.images.read import MAX_PIXELS, read_file, read_picture
 from restore.images.tensors import to_pixels, to_tensor
 from restore.images.transparency import fill_hidden
 from restore.images.write import check_size, write_picture
@@ -20,6 +20,7 @@ __all__ = [
     "fill_hidden",
     "find_pictures",
     "jpeg_round_trip",
+    "read_file",
     "read_picture",
     "read_pixels",
     "replacing",

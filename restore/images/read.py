@@ -38,7 +38,7 @@ def read_picture(path: str | Path) -> Picture:
         DataError: the file is missing, empty, damaged, too large, or of another kind; the message names it.
     """
     path = Path(path)
-    return decode_picture(_read_bytes(path), path)
+    return decode_picture(read_file(path), path)
 
 
 def decode_picture(data: bytes, path: Path) -> Picture:
@@ -68,7 +68,12 @@ def decode_picture(data: bytes, path: Path) -> Picture:
         return _guarded(path, lambda: _decode(path, image, data))
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The content of a picture's file.
+
+    Raises:
+        DataError: it is missing, empty or locked; the message names it.
+    """
     try:
         data = path.read_bytes()
     except IsADirectoryError as error:

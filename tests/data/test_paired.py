@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from restore.data import PairedPatches, Pictures, find_pairs
+from restore.data import PairedPatches, PictureCache, Pictures, find_pairs
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.paired import training_pairs
 from restore.errors import ConfigError, DataError
@@ -58,7 +58,9 @@ def test_both_halves_show_the_same(folder, tmp_path, augment, scale):
 def test_a_patch_is_a_function_of_seed_and_number(folder):
     pairs = find_pairs(folder)
     first = PairedPatches(pairs, 8, FlipsAndTurns(), seed=3)
-    later = PairedPatches(pairs, 8, FlipsAndTurns(), seed=3, gigabytes=0)
+    later = PairedPatches(
+        pairs, 8, FlipsAndTurns(), seed=3, open_pictures=lambda paths: PictureCache(paths, gigabytes=0)
+    )
     other = PairedPatches(pairs, 8, FlipsAndTurns(), seed=4)
     for index in (5, 2, 9):
         assert torch.equal(first[index]["degraded"], later[index]["degraded"])
