@@ -55,6 +55,8 @@ def evaluate(options: argparse.Namespace) -> ScoreTable | Comparison:
             f"Two models are compared on the same pictures, and these restore {scales}. Choose one scale."
         )
     tables = [ScoreTable(_settings(options, subject, scale)) for subject in options.subjects]
+    for table in tables:
+        table.settings["set"] = _set_name(options) if table is tables[0] else tables[0].settings["set"]
     found = Comparison(tables[0], tables[1]) if len(tables) == 2 else tables[0]
     in_rgb = protocol.name.startswith("sr-") and any(one.channels == 3 for one in ready)
     for number, pair in enumerate(_pairs(options, scale)):
@@ -129,6 +131,16 @@ def _pairs(options: argparse.Namespace, scale: int) -> Iterator[Pair]:
         channels = 3 if options.protocol == "awgn-rgb" else 1
         return noisy_pairs(options.data, selection, channels, options.sigma, options.clip)
     return small_pairs(options.data, selection, scale, options.preset, options.lr, options.luma)
+
+
+def _set_name(options: argparse.Namespace) -> str:
+    """What the pictures are: a published set, whole or in part, or none."""
+    from restore.commands.pairs import Selection, targets
+    from restore.data import recognize
+
+    selection = Selection(crop=options.crop, ids=options.ids, limit=options.limit)
+    found = recognize(targets(options.data, selection, options.protocol == "real-srgb"))
+    return str(found) if found else "none that is known"
 
 
 def _settings(options: argparse.Namespace, subject: Subject, scale: int) -> dict[str, object]:

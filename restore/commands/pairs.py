@@ -74,6 +74,14 @@ class Selection:
         return picture[..., top : top + KODAK24_SIDE, left : left + KODAK24_SIDE]
 
 
+def targets(folder: Path, selection: Selection, paired: bool) -> list[Path]:
+    """The clean files that are used, in order."""
+    if not paired:
+        return selection.among(find_pictures(folder), folder)
+    partners = dict(find_pairs(folder))
+    return [partners[path] for path in selection.among(list(partners), folder)] if partners else []
+
+
 def noisy_pairs(folder: Path, selection: Selection, channels: int, sigma: float, clip: bool) -> Iterator[Pair]:
     """Pictures and the same with the protocols' Gaussian noise.
 

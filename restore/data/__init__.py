@@ -2,22 +2,31 @@
 
 from restore.data.cache import PictureCache
 from restore.data.disk_cache import DiskCache, cache_folder
+from restore.data.manifest import Recognition, known_sets, recognize
 from restore.data.module import Pictures
 from restore.data.paired import PairedPatches
 from restore.data.patches import Patches, PatchSampler
+from restore.data.perceptual_hash import Alike, Fingerprint, find_alike, fingerprint
 from restore.data.samples import SamplePictures
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 
 __all__ = [
+    "Alike",
     "DiskCache",
+    "Fingerprint",
     "PairedPatches",
     "PairedPictures",
     "PatchSampler",
     "Patches",
     "PictureCache",
     "Pictures",
+    "Recognition",
     "SamplePictures",
     "WholePictures",
     "cache_folder",
+    "find_alike",
     "find_pairs",
+    "fingerprint",
+    "known_sets",
+    "recognize",
 ]

@@ -3,6 +3,7 @@
 from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
 from restore.images.jpeg import jpeg_round_trip
+from restore.images.jpeg_quality import jpeg_quality
 from restore.images.picture import Metadata, Picture
 from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
 from restore.images.read import MAX_PIXELS, read_file, read_picture
@@ -19,6 +20,7 @@ __all__ = [
     "decode_pixels",
     "fill_hidden",
     "find_pictures",
+    "jpeg_quality",
     "jpeg_round_trip",
     "read_file",
     "read_picture",
