@@ -11,6 +11,8 @@ from restore.degradation.random import Source
 from restore.degradation.resize import BORDERS, Preset, imresize
 from restore.errors import ConfigError
 
+_CUBIC = ("matlab", "matlab-classic", "bicubic")
+
 
 class Bicubic(Step):
     """Shrinks by `imresize`; draws nothing.
@@ -32,8 +34,8 @@ class Bicubic(Step):
         super().__init__()
         if scale < 2:
             raise ConfigError(f"Bicubic shrinks 2 times or more, got scale={scale}.")
-        if preset not in BORDERS:
-            raise ConfigError(f"There is no preset {preset!r} for imresize; there are {', '.join(BORDERS)}.")
+        if preset not in _CUBIC:
+            raise ConfigError(f"There is no cubic preset {preset!r} for imresize; there are {', '.join(_CUBIC)}.")
         self.scale = scale
         self.preset = preset
         self.border = BORDERS[preset]

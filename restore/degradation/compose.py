@@ -27,7 +27,7 @@ class Chain(Degradation):
         if not steps:
             raise ConfigError("Chain got no step. Name at least one degradation.")
         self.steps = cast(list[Degradation], nn.ModuleList(steps))
-        self.border = _border(steps)
+        self.border = common_border(steps)
         self.scale, self.margin = 1, 0
         for step in steps:
             self.margin = -(-self.margin // step.scale) + step.margin
@@ -110,7 +110,7 @@ class Sometimes(Degradation):
         return self.step.unfold(drawn["drawn"]) if drawn["happens"] else []
 
 
-def _border(steps: Sequence[Degradation]) -> Literal["symmetric", "edge"]:
+def common_border(steps: Sequence[Degradation]) -> Literal["symmetric", "edge"]:
     """How all the steps that look beyond the border fill it.
 
     Raises:

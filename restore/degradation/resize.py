@@ -1,15 +1,17 @@
-"""MATLAB's bicubic `imresize`, bit for bit, and a differentiable form of it.
+"""MATLAB's bicubic `imresize`, bit for bit, a differentiable form of it, and the other interpolations of the field.
 
 Kernel: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE TASSP 1981, a = -0.5; widened by the
 factor (antialiased) where the picture shrinks. Published super-resolution tables rest on MATLAB's function for uint8
 pictures: rows first and then columns, rounded and clipped to 8 bit after each. `docs/protocols.md` names the official
-files that each preset equals.
+files that each preset equals. "area", "bilinear", "lanczos" and "nearest" work the same way in float: pixel centres
+stay aligned at any size, kernels widen where the picture shrinks (but for "nearest"), the border is mirrored.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -17,23 +19,32 @@ from torch import Tensor
 
 from restore.errors import ConfigError, ShapeError
 
-Preset = Literal["matlab", "matlab-classic", "bicubic"]
+Interpolation = Literal["area", "bicubic", "bilinear", "lanczos", "nearest"]
+Preset = Literal["matlab", "matlab-classic", "area", "bicubic", "bilinear", "lanczos", "nearest"]
 Border = Literal["symmetric", "edge"]
 
-BORDERS: dict[Preset, Border] = {"matlab": "symmetric", "matlab-classic": "edge", "bicubic": "symmetric"}
+BORDERS: dict[Preset, Border] = {
+    "matlab": "symmetric",
+    "matlab-classic": "edge",
+    "bicubic": "symmetric",
+    "area": "symmetric",
+    "bilinear": "symmetric",
+    "lanczos": "symmetric",
+    "nearest": "symmetric",
+}
 """What each preset takes beyond the picture's border, in numpy's names."""
-
-_SUPPORT = 2  # half the cubic kernel's width, in pixels of the coarser picture
 
 
 def imresize(x: Tensor, scale: int, preset: Preset = "matlab") -> Tensor:
-    """Shrink a picture `scale` times with a cubic kernel.
+    """Shrink a picture `scale` times.
 
     Args:
         x: in [0, 1]. The MATLAB presets round it to 8 bit, compute in float64 and give multiples of 1/255.
         scale: divides both sides of the picture; 1 gives the picture back (rounded by the MATLAB presets).
         preset: "matlab" (symmetric border, today's MATLAB), "matlab-classic" (edge-replicating border, the older MATLAB
-            behind most published tables) or "bicubic" (float throughout, differentiable, not bit-exact).
+            behind most published tables), "bicubic" (float throughout, differentiable, not bit-exact), or, in float
+            too, "area" (mean of what a pixel covers), "bilinear", "lanczos" (three lobes) or "nearest" (the right one of two: half a pixel off where an even number
+            of pixels becomes one).
 
     Shape:
         (N, C, H, W) -> (N, C, H / scale, W / scale), dtype and device kept.
@@ -57,7 +68,7 @@ def imresize(x: Tensor, scale: int, preset: Preset = "matlab") -> Tensor:
 
 
 def enlarge(x: Tensor, scale: int, preset: Preset = "matlab") -> Tensor:
-    """Enlarge a picture `scale` times with a cubic kernel: the bicubic row of super-resolution tables.
+    """Enlarge a picture `scale` times; with a cubic preset it is the bicubic row of super-resolution tables.
 
     Arguments and errors are those of `imresize`; (N, C, h, w) -> (N, C, scale * h, scale * w).
     """
@@ -69,11 +80,11 @@ def resize(x: Tensor, size: tuple[int, int], preset: Preset = "matlab") -> Tenso
     """Resize (N, C, H, W) to `size` = (height, width); see `imresize` for the presets."""
     _check(x, 1, preset)
     border = BORDERS[preset]
-    if preset == "bicubic":
-        return _resize_axis(_resize_axis(x, 2, size[0], border), 3, size[1], border)
+    if preset != "matlab" and preset != "matlab-classic":
+        return _resize_axis(_resize_axis(x, 2, size[0], border, preset), 3, size[1], border, preset)
     levels = _to_8_bit(x.to(torch.float64) * 255)
-    levels = _to_8_bit(_resize_axis(levels, 2, size[0], border))  # (N, C, h, W)
-    levels = _to_8_bit(_resize_axis(levels, 3, size[1], border))  # (N, C, h, w)
+    levels = _to_8_bit(_resize_axis(levels, 2, size[0], border, "bicubic"))  # (N, C, h, W)
+    levels = _to_8_bit(_resize_axis(levels, 3, size[1], border, "bicubic"))  # (N, C, h, w)
     return (levels / 255).to(x.dtype)
 
 
@@ -86,18 +97,19 @@ class _Taps(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)  # what is made here is kept, and may be needed with gradients later
-def _taps(old: int, new: int, border: Border) -> _Taps:
+def _taps(old: int, new: int, border: Border, method: Interpolation) -> _Taps:
     # Pixel j of the new row lies at (j + 1/2) old / new - 1/2 in the old one. Places are integers over 2 * step, so
     # that a pixel's weights do not depend on where in the picture it lies: a patch comes out like the whole.
     divisor = math.gcd(old, new)
     stride, step = old // divisor, new // divisor
-    shrink = max(stride / step, 1.0)  # how much wider the kernel is
-    reach = math.ceil(_SUPPORT * shrink) + 1
+    ratio = stride / step
+    support, weigh = _KERNELS[method]
+    reach = math.ceil(support * max(ratio, 1.0)) + 1
     place = (2 * torch.arange(new, device="cpu") + 1) * stride - step  # (new,), in units of 1 / (2 * step) old pixels
     first = torch.div(place, 2 * step, rounding_mode="floor") - reach
     index = first + torch.arange(2 * reach + 2, device="cpu").unsqueeze(1)  # (taps, new)
     distance = (place - 2 * step * index).to(torch.float64) / (2 * step)
-    weight = _cubic(distance / shrink)
+    weight = weigh(distance, ratio)
     used = weight.abs().sum(dim=1) > 0
     index, weight = index[used], weight[used]
     weight = weight / weight.sum(dim=0)
@@ -107,15 +119,48 @@ def _taps(old: int, new: int, border: Border) -> _Taps:
     return _Taps(torch.where(mirrored < old, mirrored, 2 * old - 1 - mirrored), weight)
 
 
-def _cubic(distance: Tensor) -> Tensor:
-    near = distance.abs()
+# What an old pixel weighs at a distance from a new one, in old pixels; `ratio` is how many of them a new one is wide.
+
+
+def _cubic(distance: Tensor, ratio: float) -> Tensor:
+    near = (distance / max(ratio, 1.0)).abs()
     inner = 1.5 * near**3 - 2.5 * near**2 + 1
     outer = -0.5 * near**3 + 2.5 * near**2 - 4 * near + 2
-    return torch.where(near <= 1, inner, torch.where(near < _SUPPORT, outer, torch.zeros_like(near)))
+    return torch.where(near <= 1, inner, torch.where(near < 2, outer, torch.zeros_like(near)))
 
 
-def _resize_axis(x: Tensor, axis: int, new: int, border: Border) -> Tensor:
-    index, weight = _taps(x.shape[axis], new, border)
+def _linear(distance: Tensor, ratio: float) -> Tensor:
+    return (1 - (distance / max(ratio, 1.0)).abs()).clamp(min=0)
+
+
+def _lanczos(distance: Tensor, ratio: float) -> Tensor:
+    near = distance / max(ratio, 1.0)
+    return torch.where(near.abs() < 3, torch.sinc(near) * torch.sinc(near / 3), torch.zeros_like(near))
+
+
+def _area(distance: Tensor, ratio: float) -> Tensor:
+    """The length that the old and the new pixel have in common."""
+    left, right = (distance - ratio / 2).clamp(min=-0.5), (distance + ratio / 2).clamp(max=0.5)
+    return (right - left).clamp(min=0)
+
+
+def _nearest(distance: Tensor, ratio: float) -> Tensor:
+    """The right one of two that are equally near, as torch's nearest-exact."""
+    return ((distance >= -0.5) & (distance < 0.5)).to(distance)
+
+
+_KERNELS: dict[Interpolation, tuple[int, Callable[[Tensor, float], Tensor]]] = {
+    "area": (1, _area),
+    "bicubic": (2, _cubic),
+    "bilinear": (1, _linear),
+    "lanczos": (3, _lanczos),
+    "nearest": (1, _nearest),
+}
+"""Half a kernel's width in pixels of the coarser picture, and its weights."""
+
+
+def _resize_axis(x: Tensor, axis: int, new: int, border: Border, method: Interpolation) -> Tensor:
+    index, weight = _taps(x.shape[axis], new, border, method)
     index, weight = index.to(x.device), weight.to(x.device, x.dtype)
     if axis == 2:
         weight = weight.unsqueeze(-1)  # (taps, new, 1)

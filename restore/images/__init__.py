@@ -9,6 +9,7 @@ from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
 from restore.images.read import MAX_PIXELS, read_file, read_picture
 from restore.images.tensors import to_pixels, to_tensor
 from restore.images.transparency import fill_hidden
+from restore.images.webp import webp_round_trip
 from restore.images.write import check_size, write_picture
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "to_eight_bits",
     "to_pixels",
     "to_tensor",
+    "webp_round_trip",
     "write_picture",
 ]
