@@ -19,7 +19,8 @@ class MotionBlur(KernelBlur):
     for the whole batch, so this is our own.
 
     Args:
-        length: of the line in pixels, 0 or more, where 1 and less is no motion; a pair (low, high) draws one for each picture.
+        length: of the line in pixels, 0 or more, where 1 and less is no motion; a pair (low, high) draws one for
+            each picture.
         angle: of the line in radians, 0 along a row; a pair draws it.
 
     Raises:

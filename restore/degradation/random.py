@@ -11,6 +11,8 @@ from torch import Tensor
 
 from restore.errors import ConfigError
 
+_BLOCK = 64
+
 Range = float | tuple[float, float]
 """One number, or a pair (low, high) from which every picture draws its own."""
 
@@ -46,38 +48,51 @@ class Source:
         self.channels = channels
         self.size = self.clean_size = size
         self.device = device
+        self._block: list[float] = []
 
     def uniform(self, low: float, high: float) -> float:
-        """A number between `low` and `high`; nothing is drawn where they are equal."""
-        if low == high:
-            return float(low)
-        share = torch.rand((), generator=self.generator, dtype=torch.float64).item()
-        return low + (high - low) * share
+        """A number between `low` and `high`."""
+        return low + (high - low) * self._share()
 
     def integer(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
-        return int(torch.randint(low, high + 1, (), generator=self.generator).item())
+        return low + int(self._share() * (high - low + 1))
 
     def chance(self, probability: float) -> bool:
         """True with the given probability."""
-        return self.uniform(0, 1) < probability
+        return self._share() < probability
 
     def choose(self, weights: Sequence[float]) -> int:
         """An index, as often as its weight says."""
-        odds = torch.tensor(weights, dtype=torch.float64)
-        return int(torch.multinomial(odds, 1, generator=self.generator).item())
+        rest = self._share() * sum(weights)
+        last = max(index for index, weight in enumerate(weights) if weight > 0)
+        for index, weight in enumerate(weights[:last]):
+            rest -= weight
+            if rest < 0:
+                return index
+        return last
 
     def shuffle(self, length: int) -> list[int]:
         """The numbers 0 to length - 1 in random order."""
-        return torch.randperm(length, generator=self.generator).tolist()
+        order = list(range(length))
+        for place in range(length - 1, 0, -1):
+            other = self.integer(0, place)
+            order[place], order[other] = order[other], order[place]
+        return order
 
     def normal(self) -> float:
         """A standard normal number."""
-        return torch.randn((), generator=self.generator, dtype=torch.float64).item()
+        return math.sqrt(-2 * math.log(1 - self._share())) * math.cos(2 * math.pi * self._share())
 
     def stream(self) -> Stream:
         """The seed of a field of noise."""
-        return Stream(int(torch.randint(2**62, (), generator=self.generator).item()), self.device)
+        return Stream(int(self._share() * 2**53), self.device)
+
+    def _share(self) -> float:
+        """From 0, below 1; taken from the generator by the block, as a tensor of one number costs as much as many."""
+        if not self._block:
+            self._block = torch.rand(_BLOCK, generator=self.generator, dtype=torch.float64).tolist()
+        return self._block.pop()
 
 
 def normal(shape: Sequence[int], streams: Sequence[Stream], like: Tensor) -> Tensor:

@@ -43,8 +43,8 @@ def imresize(x: Tensor, scale: int, preset: Preset = "matlab") -> Tensor:
         scale: divides both sides of the picture; 1 gives the picture back (rounded by the MATLAB presets).
         preset: "matlab" (symmetric border, today's MATLAB), "matlab-classic" (edge-replicating border, the older MATLAB
             behind most published tables), "bicubic" (float throughout, differentiable, not bit-exact), or, in float
-            too, "area" (mean of what a pixel covers), "bilinear", "lanczos" (three lobes) or "nearest" (the right one of two: half a pixel off where an even number
-            of pixels becomes one).
+            too, "area" (mean of what a pixel covers), "bilinear", "lanczos" (three lobes) or
+            "nearest" (the right one of two: half a pixel off where an even number of pixels becomes one).
 
     Shape:
         (N, C, H, W) -> (N, C, H / scale, W / scale), dtype and device kept.

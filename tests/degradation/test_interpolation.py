@@ -69,7 +69,7 @@ def test_pixel_centres_stay_aligned(method):
         expected = (torch.arange(width) + 0.5) * 64 / width - 0.5
         inside = slice(width // 4, -width // 4)
         off = (middle - expected)[inside]
-        assert off.abs().max() <= (0.5 if method in ("nearest", "area") else 0.05)
+        assert off.abs().max() <= (0.5 if method in ("nearest", "area") else 0.07)
         if method != "nearest" or width % 2:  # of two that are equally near it takes the right one
             assert abs(off.mean().item()) < 0.1
 
