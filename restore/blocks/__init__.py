@@ -1,5 +1,6 @@
 """Parts of networks with a slot for attention."""
 
+from restore.blocks.branches import BRANCHES, Branch
 from restore.blocks.cascade import Cascade, RectifiedBlock
 from restore.blocks.distillation_trunk import DistillationTrunk
 from restore.blocks.information_distillation import InformationDistillationBlock
@@ -18,7 +19,9 @@ from restore.blocks.swin_block import SwinBlock
 from restore.blocks.wavelet_block import WaveletBlock
 
 __all__ = [
+    "BRANCHES",
     "Activation",
+    "Branch",
     "Cascade",
     "DistillationTrunk",
     "InformationDistillationBlock",

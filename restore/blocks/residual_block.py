@@ -4,7 +4,7 @@ Papers: Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Reso
 (two convolutions, no normalisation), https://arxiv.org/abs/1707.02921; with ChannelAttention in the slot
 it is the RCAB of Zhang et al., ECCV 2018, section 3.3, https://arxiv.org/abs/1807.02758. The four placements:
 Hu et al., "Squeeze-and-Excitation Networks", TPAMI 2020, ablation of the integration strategy and figure 5,
-https://arxiv.org/abs/1709.01507
+https://arxiv.org/abs/1709.01507. Where the branches come from stands in `restore.blocks.branches`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.attention import Attention
+from restore.blocks.branches import BRANCHES, Branch, branch_convolutions
 from restore.errors import ConfigError
 
 Placement = Literal["standard", "pre", "post", "identity"]
@@ -27,9 +28,9 @@ _PLACEMENTS = ("standard", "pre", "post", "identity")
 
 
 class ResidualBlock(nn.Module):
-    """Convolution, activation, convolution, plus the input, and attention at one of four places.
+    """A branch of two convolutions, plus the input, and attention at one of four places.
 
-    Formula, with branch = conv2(activation(conv1(.))) and s = residual_scale:
+    Formula, with branch = conv2(activation(conv1(.))), unless `branch` says otherwise, and s = residual_scale:
         standard: y = x + s attention(branch(x))
         pre:      y = x + s branch(attention(x))
         post:     y = attention(x + s branch(x))
@@ -44,6 +45,7 @@ class ResidualBlock(nn.Module):
         placement: where the attention acts; the tensors' names are the same for all.
         activation: "relu", "silu", or "prelu" with one learnt slope for all channels.
         residual_scale: what the branch is multiplied by before it is added; EDSR's 256 channels need 0.1 to train.
+        branch: "plain", "pre_activation", "wide", "grouped", "depthwise" or "dense", see `branch_convolutions`.
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -52,7 +54,8 @@ class ResidualBlock(nn.Module):
         input and output: (N, C, H, W).
 
     Raises:
-        ConfigError: `kernel_size` is even or below 1, or there is no such placement or activation.
+        ConfigError: `kernel_size` is even or below 1, or there is no such placement, activation or branch, or the
+            branch does not go with `channels`.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ResidualBlock(nn.Module):
         placement: Placement = "standard",
         activation: Activation = "relu",
         residual_scale: float = 1.0,
+        branch: Branch = "plain",
     ) -> None:
         super().__init__()
         if kernel_size < 1 or kernel_size % 2 == 0:
@@ -71,11 +75,16 @@ class ResidualBlock(nn.Module):
             raise ConfigError(f"ResidualBlock got placement={placement!r}. Choose one of {', '.join(_PLACEMENTS)}.")
         if activation not in ACTIVATIONS:
             raise ConfigError(f"ResidualBlock got activation={activation!r}. Choose one of {', '.join(ACTIVATIONS)}.")
+        if branch not in BRANCHES:
+            raise ConfigError(f"ResidualBlock got branch={branch!r}. Choose one of {', '.join(BRANCHES)}.")
         self.placement = placement
+        self.branch = branch
         self.residual_scale = residual_scale
-        self.conv1 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
+        conv1, conv2 = branch_convolutions(branch, channels, kernel_size, ACTIVATIONS[activation])
+        self.before = ACTIVATIONS[activation]() if branch == "pre_activation" else nn.Identity()
+        self.conv1 = conv1
         self.activation = ACTIVATIONS[activation]()
-        self.conv2 = nn.Conv2d(channels, channels, kernel_size, padding=kernel_size // 2)
+        self.conv2 = conv2
         self.attention = attention(channels)
         reach, looks = 2 * (kernel_size // 2), self.attention.context
         self.context = max(reach, looks) if placement == "identity" else reach + looks
@@ -91,7 +100,8 @@ class ResidualBlock(nn.Module):
         return self._add(x, self.attention(self._branch(x)))
 
     def _branch(self, x: Tensor) -> Tensor:
-        return self.conv2(self.activation(self.conv1(x)))
+        inner = self.activation(self.conv1(self.before(x)))
+        return self.conv2(torch.cat([x, inner], 1) if self.branch == "dense" else inner)
 
     def _add(self, x: Tensor, branch: Tensor) -> Tensor:
         return torch.add(x, branch, alpha=self.residual_scale)

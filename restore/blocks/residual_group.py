@@ -11,6 +11,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from restore.attention import Attention
+from restore.blocks.branches import Branch
 from restore.blocks.residual_block import Activation, Placement, ResidualBlock
 
 
@@ -25,6 +26,7 @@ class ResidualGroup(nn.Module):
         placement: where the attention acts in each block, see `ResidualBlock`.
         activation: of each block, "relu", "prelu" or "silu".
         residual_scale: of each block's branch.
+        branch: what each block's branch is made of, see `branch_convolutions`.
 
     Attributes:
         context: pixels around a place that its result depends on.
@@ -42,10 +44,11 @@ class ResidualGroup(nn.Module):
         placement: Placement = "standard",
         activation: Activation = "relu",
         residual_scale: float = 1.0,
+        branch: Branch = "plain",
     ) -> None:
         super().__init__()
         stack = [
-            ResidualBlock(channels, attention, kernel_size, placement, activation, residual_scale)
+            ResidualBlock(channels, attention, kernel_size, placement, activation, residual_scale, branch)
             for _ in range(blocks)
         ]
         self.blocks = nn.Sequential(*stack)

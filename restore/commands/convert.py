@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
 def _write_ours(options: argparse.Namespace) -> None:
     """Recognise the network, save it, and say what it was."""
     from restore.zoo import load_network, save_network  # torch takes seconds: not before --help
-    from restore.zoo.catalogue import read_weights
+    from restore.zoo.catalogue import read_beside, read_weights
     from restore.zoo.convert import convert_state, strip_wrappers
 
     card, content = read_weights(options.input)
@@ -43,6 +43,7 @@ def _write_ours(options: argparse.Namespace) -> None:
             raise ConfigError(f"{options.input} is of restore and says itself what it is. Leave {given[0]} out.")
         network, card = load_network(options.input)
         card["model"] = options.output.stem
+        beside = read_beside(options.input)
     else:
         try:
             converted = convert_state(
@@ -55,9 +56,11 @@ def _write_ours(options: argparse.Namespace) -> None:
         except CheckpointError as error:
             raise CheckpointError(f"{options.input}: {error}") from error
         network, card = converted.network, {"network": converted.spec, "converted_from": _source(options)}
+        beside = converted.dead
     print(f"{options.input} is {_described(network, card['network'])}.")
-    save_network(options.output, network, card)
-    print(f"Wrote {options.output}, which --checkpoint takes.")
+    save_network(options.output, network, card, beside)
+    more = f", with {len(beside)} tensors that only its authors' file has" if beside else ""
+    print(f"Wrote {options.output}, which --checkpoint takes{more}.")
 
 
 def _write_official(options: argparse.Namespace) -> None:
@@ -66,13 +69,16 @@ def _write_official(options: argparse.Namespace) -> None:
 
     from restore.images import replacing
     from restore.zoo import load_network, to_official
+    from restore.zoo.catalogue import read_beside
 
     given = _given(options)
     if given:
         raise ConfigError(f"{given[0]} is for official files; with --to official the file is one of restore.")
     network, card = load_network(options.input)
     try:
-        state = {name: tensor.detach().clone() for name, tensor in to_official(network).items()}
+        state = {
+            name: tensor.detach().clone() for name, tensor in to_official(network, read_beside(options.input)).items()
+        }
     except CheckpointError as error:
         raise CheckpointError(f"{options.input}: {error}") from error
     print(f"{options.input} is {_described(network, card['network'])}.")

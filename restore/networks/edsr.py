@@ -12,7 +12,7 @@ from math import ceil
 from torch import Tensor, nn
 
 from restore.attention import Attention, no_attention
-from restore.blocks import ResidualGroup
+from restore.blocks import Branch, ResidualGroup
 from restore.errors import ConfigError
 from restore.layers import Upsample
 from restore.networks.shifted import ShiftedNetwork
@@ -33,6 +33,8 @@ class EDSR(ShiftedNetwork):
         mean: colour, in [0, 1], that is subtracted first and added at the end. None is DIV2K's for RGB and no
             shift for gray; an empty sequence is no shift.
         attention: builds each block's attention from `width`; the paper has none.
+        branch: what each block's branch is made of: "plain" in the paper, "pre_activation", "wide", "grouped",
+            "depthwise" or "dense", see `restore.blocks.branches`.
 
     Shape:
         input (N, image_channels, h, w), [0, 1]; output (N, image_channels, scale * h, scale * w), unclipped.
@@ -52,12 +54,13 @@ class EDSR(ShiftedNetwork):
         pixel_range: float = 255.0,
         mean: Sequence[float] | None = None,
         attention: Callable[[int], Attention] = no_attention,
+        branch: Branch = "plain",
     ) -> None:
         if min(image_channels, width, blocks) < 1:
             raise ConfigError(
                 f"EDSR got image_channels={image_channels}, width={width}, blocks={blocks}. Give positive numbers."
             )
-        body = ResidualGroup(width, blocks, attention, residual_scale=residual_scale)
+        body = ResidualGroup(width, blocks, attention, residual_scale=residual_scale, branch=branch)
         upsample = Upsample(width, scale)
         context = 1 + body.context + ceil(upsample.context + 1 / scale)
         super().__init__(scale, image_channels, 1, context, pixel_range, mean)

@@ -12,7 +12,7 @@ from math import ceil
 from torch import Tensor, nn
 
 from restore.attention import Attention, ChannelAttention
-from restore.blocks import Activation, Placement, ResidualGroup
+from restore.blocks import Activation, Branch, Placement, ResidualGroup
 from restore.errors import ConfigError
 from restore.layers import Upsample
 from restore.networks.shifted import ShiftedNetwork
@@ -39,6 +39,8 @@ class RCAN(ShiftedNetwork):
         placement: where the attention acts in each block, see `ResidualBlock`; the paper's is "standard".
         activation: of the blocks: "relu" in the paper, "silu" in RCAN-it (Lin et al., "Revisiting RCAN: Improved
             Training for Image Super-Resolution", 2022, https://arxiv.org/abs/2201.11279), or "prelu".
+        branch: what each block's branch is made of: "plain" in the paper, "pre_activation", "wide", "grouped",
+            "depthwise" or "dense", see `restore.blocks.branches`.
 
     In the authors' code the mean shift is trained by accident, so their checkpoints may hold any values there, and
     these are kept.
@@ -63,6 +65,7 @@ class RCAN(ShiftedNetwork):
         attention: Callable[[int], Attention] = rcan_attention,
         placement: Placement = "standard",
         activation: Activation = "relu",
+        branch: Branch = "plain",
     ) -> None:
         if min(image_channels, width, groups, blocks) < 1:
             raise ConfigError(
@@ -70,7 +73,8 @@ class RCAN(ShiftedNetwork):
                 "Give positive numbers."
             )
         stack = [
-            ResidualGroup(width, blocks, attention, placement=placement, activation=activation) for _ in range(groups)
+            ResidualGroup(width, blocks, attention, placement=placement, activation=activation, branch=branch)
+            for _ in range(groups)
         ]
         upsample = Upsample(width, scale)
         context = 2 + sum(group.context for group in stack) + ceil(upsample.context + 1 / scale)

@@ -1,8 +1,9 @@
 """Weights that ship, by name, and weights files of one's own: a network and what is known about it.
 
 A weights file is safetensors. Its metadata has one key, `restore`, with a JSON card: `network` is what `build`
-takes, the rest says where the weights come from. A checkpoint of a training run works as well, and so do the
-authors' own files where `restore.zoo.convert` recognises them.
+takes, the rest says where the weights come from. What an authors' file held beside and no network of ours has stands
+under `official.`; it is kept for the way back, and loading leaves it alone. A checkpoint of a training run works as
+well, and so do the authors' own files where `restore.zoo.convert` recognises them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ MODELS: dict[str, Path] = {
 }
 """The weights that came with the package: name -> file."""
 
+_BESIDE = "official."
 _FILES = (".safetensors", ".ckpt", ".pth", ".pt")
 
 
@@ -82,13 +84,16 @@ def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[Re
     return network.eval(), card
 
 
-def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) -> None:
+def save_network(
+    file: str | Path, network: nn.Module, card: Mapping[str, Any], beside: Mapping[str, Tensor] | None = None
+) -> None:
     """Write weights and card, under a temporary name until the file is whole.
 
     Args:
         file: ends in .safetensors.
         network: what `build(card["network"])` gives, trained.
         card: JSON values; `network` (class_path, init_args) is needed, `model` and `restore_version` are filled in.
+        beside: tensors of the authors' file that the network has no place for (`Converted.dead`), for `read_beside`.
 
     Raises:
         CheckpointError: the name, the card or the network do not allow that the file is read back.
@@ -101,9 +106,45 @@ def save_network(file: str | Path, network: nn.Module, card: Mapping[str, Any]) 
     state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
     _fill(build(card["network"]), state, file)
     full = {"model": file.stem, "restore_version": restore.__version__, **card}
+    kept, places = _once(beside or {})
+    metadata = {"restore": json.dumps(full, ensure_ascii=False)} | ({"official": json.dumps(places)} if kept else {})
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary:
-        temporary.write_bytes(save(state, metadata={"restore": json.dumps(full, ensure_ascii=False)}))
+        temporary.write_bytes(save(state | kept, metadata=metadata))
+
+
+def read_beside(path: Path) -> dict[str, Tensor]:
+    """What `save_network` was given beside the network's tensors, under the authors' names; nothing for other files.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    if path.suffix.lower() != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            places = json.loads((file.metadata() or {}).get("official", "{}"))
+            return {str(name): file.get_tensor(_BESIDE + str(place)) for name, place in places.items()}
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged: what it keeps for its authors is not there ({error}).") from error
+
+
+def _once(beside: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Equal tensors a single time: tensors by their names in the file, and authors' name -> whose is the same."""
+    kept: dict[str, Tensor] = {}
+    places: dict[str, str] = {}
+    for name, tensor in beside.items():
+        one = tensor.detach().cpu().contiguous().clone()
+        places[name] = next((place for place, other in kept.items() if _same_bits(one, other)), name)
+        if places[name] == name:
+            kept[name] = one
+    return {_BESIDE + name: tensor for name, tensor in kept.items()}, places
+
+
+def _same_bits(one: Tensor, other: Tensor) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(one.reshape(-1).view(torch.uint8), other.reshape(-1).view(torch.uint8))
 
 
 def read_weights(path: Path) -> tuple[dict[str, Any] | None, Any]:
@@ -126,7 +167,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any] | None, Any]:
         card = json.loads(text) if text else None
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} has a card that is not JSON ({error}). Save it again.") from error
-    return (card if isinstance(card, dict) and "network" in card else None), state
+    if not isinstance(card, dict) or "network" not in card:
+        return None, state
+    return card, {name: tensor for name, tensor in state.items() if not name.startswith(_BESIDE)}
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Any] | None, Any]:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import restore
+from restore.attention import SecondOrderChannelAttention
+from restore.attention.representation.window import shift_mask
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
+from restore.networks import SAN, SwinIR
 from restore.zoo import build, load_network, save_network, to_official
 from restore.zoo.official import FAMILIES, ORIGINS
+from restore.zoo.official.san import san_dead
 
 REDUCED = {"attention": {"class_path": "restore.attention.ChannelAttention", "init_args": {"reduction": 4}}}
 SPECS = {
@@ -74,6 +79,54 @@ def test_there_and_back_to_the_bit(wrap, official, tmp_path, capsys):
     state, again = to_official(network("RCAN")), torch.load(back, weights_only=True)
     assert list(again) == list(state)
     assert all(torch.equal(again[name], tensor) for name, tensor in state.items())
+
+
+def san_of_its_authors():
+    """With what their file holds and nothing computes with: a convolution, an attention, a scale a group."""
+    torch.manual_seed(0)
+    model = SAN(2, 3, 16, 2, 1, attention=partial(SecondOrderChannelAttention, reduction=4, crop="published"))
+    dead = {name: torch.randn(shape) for name, shape in san_dead(model).items()}
+    return to_official(model, dead | {f"RG.{place}.gamma": torch.tensor([-0.0]) for place in range(2)}), ()
+
+
+def swinir_of_its_authors():
+    """With the masks of the size that it was built for."""
+    torch.manual_seed(0)
+    model = SwinIR(2, 3, 8, (2, 2), (2, 2), window=4, up_width=4)
+    mask = shift_mask((8, 12), 4, 2, torch.zeros(()))
+    masks = {f"layers.{place}.residual_group.blocks.1.attn_mask": mask.clone() for place in range(2)}
+    return to_official(model) | masks, ("--pixel-range", 1)
+
+
+@pytest.mark.parametrize("authors", [san_of_its_authors, swinir_of_its_authors])
+def test_what_no_network_of_ours_has_goes_there_and_back_too(authors, tmp_path, capsys):
+    state, words = authors()
+    file, ours, copied, back = (tmp_path / name for name in ("a.pth", "b.safetensors", "c.safetensors", "d.pth"))
+    torch.save(state, file)
+    assert run(file, "--output", ours, *words) == 0
+    assert "tensors that only its authors' file has" in capsys.readouterr().out
+    assert run(ours, "--output", copied) == 0  # ours to ours keeps them
+    assert run(copied, "--to", "official", "--output", back) == 0
+    again = torch.load(back, weights_only=True)
+    assert again.keys() == state.keys()
+    for name, tensor in state.items():
+        assert again[name].numpy().tobytes() == tensor.numpy().tobytes(), name
+    loaded, _ = load_network(ours)
+    assert loaded.state_dict().keys() == build(card(ours)["network"]).state_dict().keys()
+    stored = [name for name in load_file(ours) if name.startswith("official.")]
+    assert len(stored) == len({t.numpy().tobytes() for name, t in state.items() if f"official.{name}" in stored})
+
+
+def test_a_file_without_what_it_says_to_keep_is_damaged(tmp_path, capsys):
+    state, _ = san_of_its_authors()
+    torch.save(state, tmp_path / "a.pth")
+    run(tmp_path / "a.pth", "--output", tmp_path / "b.safetensors")
+    with safe_open(tmp_path / "b.safetensors", framework="pt") as opened:
+        metadata = opened.metadata()
+    tensors = {name: t for name, t in load_file(tmp_path / "b.safetensors").items() if "conv_last" not in name}
+    save_file(tensors, tmp_path / "c.safetensors", metadata)
+    capsys.readouterr()
+    assert run(tmp_path / "c.safetensors", "--to", "official", "--output", tmp_path / "d.pth") == 1
 
 
 def test_the_result_says_what_it_is_and_where_from_and_is_used_by_path(official, tmp_path):

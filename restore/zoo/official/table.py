@@ -121,7 +121,13 @@ def load_official_state(
 
 
 def official_state(module: nn.Module, table: Table) -> dict[str, Tensor]:
-    """The tensors of `module` under their official names, in the order of `table`."""
+    """The tensors of `module` under their official names, in the order of `table`.
+
+    Raises:
+        CheckpointError: a block is of another form than any author's, or a tensor is left over or missing.
+    """
+    other = {str(part.branch) for part in module.modules() if getattr(part, "branch", "plain") != "plain"}
+    _refuse("the authors' blocks have plain branches only, these are", other)
     own = module.state_dict()
     _refuse("the authors' network has tensors that this one lacks", set(table.values()) - own.keys())
     _refuse("this network has tensors that the authors' lacks", own.keys() - set(table.values()))
