@@ -40,6 +40,8 @@ def main(argv: list[str]) -> int:
         parser.error(f"--size is {options.size}, and must be 1 or more")
     if any(word.startswith("--model.network.attention") for word in overrides):
         parser.error("the attentions are named by --attention alone, as in ChannelAttention:reduction=8")
+    if options.branch and any(word.startswith("--model.network.branch") for word in overrides):
+        parser.error("the branches are named by --branch alone, or by the recipe")
     try:
         file = find_config(options.config)
     except ConfigError as error:
@@ -51,6 +53,8 @@ def main(argv: list[str]) -> int:
     except ConfigError as error:
         parser.error(str(error).rstrip("."))
     command = f"restore ablate {shlex.join(argv)}"
+    if options.branch:
+        choices = [choice.with_branch(branch) for branch in dict.fromkeys(options.branch) for choice in choices]
     table = ablate(file, choices, list(dict.fromkeys(options.seeds)), options, overrides, command)
     if table is None:
         return 130
@@ -87,7 +91,7 @@ def ablate(
     from restore.commands.trial_results import TrialResults
     from restore.commands.trials import Recipe
 
-    recipe = Recipe(file, overrides, options.steps)
+    recipe = Recipe(file, overrides, options.steps, several_branches=any(choice.branch for choice in choices))
     for choice in choices:
         recipe.check(choice)
     results = TrialResults(options.output or Path("runs") / "ablation" / file.stem, recipe.settings())
@@ -97,7 +101,8 @@ def ablate(
         return None
     timing = _measure(recipe, rows, seeds[0], options.size)
     facts = {"command": command, "recipe": str(file), "steps": recipe.steps, "seeds": seeds}
-    title = f"One {recipe.network_name}, one attention after the other ({file.stem}, {recipe.steps} steps)"
+    what = "attention and branch" if any(choice.branch for choice in choices) else "attention"
+    title = f"One {recipe.network_name}, one {what} after the other ({file.stem}, {recipe.steps} steps)"
     table = AblationTable(title, origins | facts | recipe.facts() | timing, rows, options.size)
     table.write(results.folder)
     _say(f"Written: {results.folder}/table.md and table.json.")
@@ -181,7 +186,10 @@ def _measure(recipe: Recipe, rows: list[Row], seed: int, size: int) -> dict[str,
     for row in rows:
         try:
             trial = recipe.build(row.choice, seed)
-        except Exception:  # noqa: BLE001  as in _run, which has said why
+        except Exception as error:  # noqa: BLE001  as in _run, which has said why where it trained
+            if seed not in row.failed:
+                row.failed[seed] = f"Its result is kept, but it cannot be built any more: {_reason(error)}"
+                _say(f"{row.choice.label}: {row.failed[seed]}")
             continue
         built.append((row, trial))
         row.parameters = sum(parameter.numel() for parameter in trial.task.network.parameters())
@@ -223,6 +231,8 @@ def _parser() -> Parser:
         metavar="NAME",
         help="of restore.attention, or the whole path of a class of yours; options as in ChannelAttention:reduction=8",
     )
+    branches = "residual branches, each with every attention: plain, pre_activation, wide, grouped, depthwise, dense"
+    parser.add_argument("--branch", nargs="+", metavar="NAME", help=branches)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="(default: 0 1 2)")
     parser.add_argument("--steps", type=int, metavar="N", help="of every run (default: the recipe's)")
     parser.add_argument(

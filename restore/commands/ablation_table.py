@@ -85,6 +85,7 @@ class AblationTable:
                 {
                     "attention": row.choice.label,
                     **row.choice.spec,
+                    **({"branch": row.choice.branch} if row.choice.branch else {}),
                     "parameters": row.parameters,
                     "multiply_adds": row.multiply_adds,
                     "milliseconds": row.milliseconds,
@@ -106,7 +107,10 @@ class AblationTable:
         write_json(folder / "table.json", self.content())
 
     def _control(self) -> Row | None:
-        return next((row for row in self.rows if row.choice.spec == NO_ATTENTION.spec and row.psnr), None)
+        plain = (
+            row for row in self.rows if row.choice.spec == NO_ATTENTION.spec and row.choice.branch in ("", "plain")
+        )
+        return next((row for row in plain if row.psnr), None)
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:

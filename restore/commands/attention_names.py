@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -26,6 +26,13 @@ class Choice:
     """What was typed, ours without their package: it stands in the table."""
     class_path: str
     options: dict[str, Any]
+    branch: str = ""
+    """Of the residual blocks; nothing for what the recipe has."""
+
+    def with_branch(self, branch: str) -> Choice:
+        """The same attention over other blocks."""
+        label = self.label if branch == "plain" else f"{self.label} + {branch}"
+        return replace(self, label=label, branch=branch)
 
     @property
     def spec(self) -> dict[str, Any]:

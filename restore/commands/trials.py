@@ -14,13 +14,13 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 from pytorch_lightning import LightningDataModule, Trainer, seed_everything
 from pytorch_lightning.callbacks import Checkpoint
-from pytorch_lightning.cli import LightningCLI
 from torch import Tensor
 
 import restore.degradation
@@ -29,7 +29,7 @@ import restore.networks  # noqa: F401  importing a floor makes its short class n
 from restore.callbacks import BestWeights, LossGuard, SampleImages
 from restore.commands.attention_names import NO_ATTENTION, Choice
 from restore.commands.fit import own_error, quieten
-from restore.commands.parser import ShortErrorParser
+from restore.commands.parsed_recipe import ParsedRecipe
 from restore.data import Pictures
 from restore.errors import ConfigError, RestoreError
 from restore.inference.fastest import fastest_precision
@@ -70,26 +70,32 @@ class Recipe:
         file: the recipe.
         overrides: options of it as `fit` takes them, e.g. `--data.root FOLDER`.
         steps: of every run; None is the recipe's `max_steps`. A WarmupStableDecay is shortened in proportion.
+        several_branches: whether trials choose the network's `branch` beside its attention.
 
     Raises:
-        ConfigError: its network has no option `attention`, or nothing says how many steps.
+        ConfigError: its network has no option `attention`, or `branch` where that is chosen, or nothing says how many
+            steps.
     """
 
-    def __init__(self, file: Path, overrides: Sequence[str] = (), steps: int | None = None) -> None:
+    def __init__(
+        self, file: Path, overrides: Sequence[str] = (), steps: int | None = None, several_branches: bool = False
+    ) -> None:
         quieten()
         warnings.filterwarnings("ignore", ".*already saved during checkpointing.*")
         warnings.filterwarnings("ignore", ".*LightningCLI's args parameter.*")
         os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
-        parsed = _Parsed(["--config", str(file), *overrides])
+        parsed = ParsedRecipe(["--config", str(file), *overrides])
         self._parser = parsed.parser
         self.config: Config = yaml.safe_load(parsed.parser.dump(parsed.config, skip_none=False, format="yaml"))
         self.config.pop("config", None)
         network = self._network(self.config)
         cls = _class(network["class_path"])
-        if "attention" not in inspect.signature(cls).parameters:
-            raise ConfigError(
-                f"{network['class_path']} has no option 'attention'. Choose a recipe whose network has one."
-            )
+        self._axes = ("attention", "branch") if several_branches else ("attention",)
+        for axis in self._axes:
+            if axis not in inspect.signature(cls).parameters:
+                raise ConfigError(
+                    f"{network['class_path']} has no option '{axis}'. Choose a recipe whose network has one."
+                )
         trainer = self.config["trainer"]
         self.steps = int(steps or trainer["max_steps"])
         if self.steps < 1:
@@ -97,12 +103,15 @@ class Recipe:
         _shorten(self.config["model"]["init_args"].get("scheduler"), self.steps)
         trainer |= _TRAINER | {"max_steps": self.steps}
         trainer["precision"] = trainer["precision"] or fastest_precision(trainer["accelerator"])
-        self._starts: dict[int, dict[str, Tensor]] = {}
+        self._starts: dict[tuple[int, str], dict[str, Tensor]] = {}
 
     def settings(self) -> Config:
-        """All that the numbers depend on, the attention and the seed apart."""
+        """All that the numbers depend on, what is chosen and the seed apart."""
         config = copy.deepcopy(self.config)
-        self._network(config).get("init_args", {}).pop("attention", None)
+        options = self._network(config).get("init_args", {})
+        options.pop("attention", None)
+        if "branch" in self._axes or options.get("branch") == "plain":  # as the results from before there was a choice
+            options.pop("branch", None)
         config.pop("seed_everything", None)
         return config
 
@@ -115,7 +124,7 @@ class Recipe:
         """What a reader of the table wants to know of the recipe."""
         model, data = self.config["model"]["init_args"], self.config["data"].get("init_args", {})
         options = self._network(self.config).get("init_args", {})
-        told = ", ".join(f"{k}={v}" for k, v in options.items() if k != "attention" and v is not None)
+        told = ", ".join(f"{k}={v}" for k, v in options.items() if k not in self._axes and v is not None)
         sets = data.get("validation")
         middle = f", the middle {data['crop']}x{data['crop']} of each" if data.get("crop") else ""
         found = {
@@ -152,11 +161,20 @@ class Recipe:
 
     def build(self, choice: Choice, seed: int) -> Trial:
         """A trial that begins with the tensors that the network of this seed has without attention."""
-        if seed not in self._starts:
-            self._starts[seed] = self._build(NO_ATTENTION, seed).task.network.state_dict()
         trial = self._build(choice, seed)
-        adopt_state(trial.task.network, self._starts[seed], f"the network without attention, seed {seed},")
+        adopt_state(
+            trial.task.network, self._start(seed, choice.branch), f"the network without attention, seed {seed},"
+        )
         return trial
+
+    def _start(self, seed: int, branch: str) -> dict[str, Tensor]:
+        """The network without attention; what another branch shares with the recipe's own begins as there."""
+        if (seed, branch) not in self._starts:
+            network = self._build(replace(NO_ATTENTION, branch=branch), seed).task.network
+            if branch:
+                adopt_state(network, self._start(seed, ""), f"the recipe's own network, seed {seed},")
+            self._starts[seed, branch] = network.state_dict()
+        return self._starts[seed, branch]
 
     def _build(self, choice: Choice, seed: int) -> Trial:
         seed_everything(seed, verbose=False)
@@ -173,7 +191,8 @@ class Recipe:
 
     def _with(self, choice: Choice) -> Config:
         config = copy.deepcopy(self.config)
-        self._network(config).setdefault("init_args", {})["attention"] = choice.spec
+        chosen = {"attention": choice.spec} | ({"branch": choice.branch} if choice.branch else {})
+        self._network(config).setdefault("init_args", {}).update(chosen)
         return config
 
     @staticmethod
@@ -201,36 +220,6 @@ def train(trial: Trial, seed: int) -> dict[str, float]:
     if not math.isfinite(found["psnr"]):
         raise RestoreError(f"The PSNR is {found['psnr']}: the restored pictures are no numbers.")
     return found
-
-
-class _Parsed(LightningCLI):
-    """A recipe as it is parsed, without sub-commands; nothing is built."""
-
-    def __init__(self, words: list[str]) -> None:
-        before, sys.argv = sys.argv, sys.argv[:1]
-        try:
-            super().__init__(
-                RestorationTask,
-                LightningDataModule,
-                subclass_mode_model=True,
-                subclass_mode_data=True,
-                auto_configure_optimizers=False,
-                seed_everything_default=0,
-                load_from_checkpoint_support=False,
-                save_config_callback=None,
-                parser_class=ShortErrorParser,
-                parser_kwargs={"allow_abbrev": False},
-                run=False,
-                args=words,
-            )
-        finally:
-            sys.argv = before
-
-    def _set_seed(self) -> None:
-        """Each trial has its own."""
-
-    def instantiate_classes(self) -> None:
-        """Not here: each trial is built when its turn comes."""
 
 
 def _class(path: str) -> type:

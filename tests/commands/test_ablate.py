@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import shutil
 import signal
 import statistics
 
@@ -11,6 +13,7 @@ import torch
 import yaml
 from pytorch_lightning import Callback
 
+import restore.attention
 import restore.commands.trials
 from restore.attention import NoAttention
 from restore.commands.ablate import split_overrides
@@ -126,6 +129,63 @@ def test_shared_tensors_begin_equal_by_seed():
     assert not torch.equal(states[1]["head.weight"], other["head.weight"])
     again = tiny_recipe().build(strange, 0).task.network.state_dict()
     assert all(torch.equal(value, again[name]) for name, value in states[1].items())
+
+
+def test_branches_are_a_second_axis_with_one_control(tmp_path, capsys):
+    argv = words(tmp_path, seeds=("0",))
+    assert call([*argv, "--branch", "plain", "dense"]) == 0
+    assert "one attention and branch after the other" in capsys.readouterr().out
+    rows = {row["attention"]: row for row in table(tmp_path)["rows"]}
+    gate = "ChannelAttention:reduction=2"
+    assert set(rows) == {"NoAttention", gate, "NoAttention + dense", f"{gate} + dense"}
+    assert rows["NoAttention"]["gain_mean"] is None
+    for name in ("NoAttention + dense", gate):
+        gain = rows[name]["psnr_mean"] - rows["NoAttention"]["psnr_mean"]
+        assert rows[name]["gain_mean"] == pytest.approx(gain)
+    more = rows["NoAttention + dense"]["parameters"] - rows["NoAttention"]["parameters"]
+    assert more == 9 * 8 * 8  # one block of width 8: the second convolution sees the input beside
+    assert rows[f"{gate} + dense"]["parameters"] - rows[gate]["parameters"] == more
+
+
+def test_branches_begin_with_what_they_share():
+    file = ROOT / "configs" / "ablation" / "denoise.yaml"
+    recipe = Recipe(file, OVERRIDES, 3, several_branches=True)
+    gate = read_choice("ChannelAttention:reduction=2")
+    plain, wide, other = (
+        recipe.build(choice.with_branch(branch), 0).task.network.state_dict()
+        for choice, branch in ((NO_ATTENTION, "plain"), (NO_ATTENTION, "wide"), (gate, "wide"))
+    )
+    block = "groups.0.blocks.0."
+    assert torch.equal(plain["head.weight"], wide["head.weight"])
+    assert wide[f"{block}conv1.weight"].shape[0] == 4 * plain[f"{block}conv1.weight"].shape[0]
+    assert torch.equal(wide[f"{block}conv1.weight"], other[f"{block}conv1.weight"])
+
+
+def test_a_network_without_the_option_is_told_of_branches(tmp_path, capsys):
+    argv = words(tmp_path, seeds=("0",))
+    assert call([*argv, "--branch", "wide", "--model.network.branch", "dense"]) == 2
+    assert "named by --branch alone" in capsys.readouterr().err
+    assert call([*argv, "--branch", "wider"]) == 2
+    assert "wider" in capsys.readouterr().err
+    recipe = yaml.safe_load((ROOT / "configs" / "ablation" / "denoise.yaml").read_text())
+    recipe["model"]["init_args"]["network"] = {"class_path": "restore.networks.DnCNN"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    with pytest.raises(ConfigError, match="no option 'branch'"):
+        Recipe(tmp_path / "mine.yaml", several_branches=True)
+
+
+def test_a_kept_result_whose_network_cannot_be_built_any_more_is_told(ran, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "copy"
+    shutil.copytree(ran, folder)
+
+    def refuse(self, choice, seed):
+        raise ConfigError("It is gone.")
+
+    monkeypatch.setattr(Recipe, "build", refuse)
+    assert call(words(folder)) == 1
+    said = capsys.readouterr()
+    assert said.err.count("cannot be built any more: It is gone.") == 2
+    assert "It is gone." in said.out
 
 
 class Batches(Callback):
@@ -287,6 +347,13 @@ def test_every_attention_of_ours_is_taken_with_its_own_defaults():
     recipe = tiny_recipe()
     for name in slots():
         recipe.check(read_choice(name))
+        parsed = recipe._parser.parse_object(recipe._with(read_choice(name)))
+        taken = parsed.model.init_args.network.init_args.attention
+        options = list(inspect.signature(getattr(restore.attention, name)).parameters.values())[1:]
+        assert taken.class_path == f"restore.attention.{name}"
+        given = taken.init_args.as_dict() if "init_args" in taken else {}
+        defaults = {option.name: option.default for option in options}
+        assert given == {k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items()}, name
 
 
 def test_words_of_the_recipe_are_told_from_ours():
