@@ -18,6 +18,9 @@ class Subcommand(NamedTuple):
 
 
 SUBCOMMANDS = {
+    "check": Subcommand(
+        "restore.commands.data_check", "counts, sizes, broken files, copies, test pictures in training"
+    ),
     "pack": Subcommand("restore.commands.data_pack", "tar files to stream from, for what fits no disk"),
 }
 

@@ -133,7 +133,11 @@ def recognize(paths: Sequence[Path]) -> Recognition | None:
     Raises:
         DataError: a picture cannot be read.
     """
-    found = {path: describe(path) for path in paths}
+    return recognize_entries({path: describe(path) for path in paths})
+
+
+def recognize_entries(found: dict[Path, Entry]) -> Recognition | None:
+    """The same of files that are described already."""
     hashes = {entry.sha256 for entry in found.values()}
     best: tuple[float, str] | None = None
     for name, entries in known_sets().items():

@@ -36,6 +36,20 @@ class Alike(NamedTuple):
     """How many of the 64 bits differ, in the form in which they are most alike."""
     correlation: float
     """Of the two 32 x 32 thumbnails in that form, -1 to 1."""
+    form: str
+    """What is done to the first to get the second; empty where nothing is."""
+
+
+_FORMS = (
+    "",
+    "mirrored",
+    "upside down",
+    "turned by 180 degrees",
+    "transposed",
+    "turned by 90 degrees",
+    "turned by 270 degrees",
+    "transposed over the other diagonal",
+)
 
 
 def fingerprint(pixels: np.ndarray) -> Fingerprint:
@@ -87,7 +101,8 @@ def find_alike(
             likeness = [float((one.thumbnails[form] * straight).sum()) for form in near]
             best = int(np.argmax(likeness))
             if likeness[best] >= 0.9:
-                found.append(Alike(first, begin + int(second), int(bits[near[best], second]), likeness[best]))
+                pair = first, begin + int(second), int(bits[near[best], second])
+                found.append(Alike(*pair, likeness[best], _FORMS[near[best]]))
     return found
 
 

@@ -4,6 +4,7 @@ from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
 from restore.images.jpeg import jpeg_round_trip
 from restore.images.jpeg_quality import jpeg_quality
+from restore.images.local_features import Features, Shared, find_shared, local_features
 from restore.images.picture import Metadata, Picture
 from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
 from restore.images.read import MAX_PIXELS, read_file, read_picture
@@ -15,14 +16,18 @@ from restore.images.write import check_size, write_picture
 __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
+    "Features",
     "Metadata",
     "Picture",
+    "Shared",
     "check_size",
     "decode_pixels",
     "fill_hidden",
     "find_pictures",
+    "find_shared",
     "jpeg_quality",
     "jpeg_round_trip",
+    "local_features",
     "read_file",
     "read_picture",
     "read_pixels",
