@@ -42,6 +42,9 @@ class _CLI(LightningCLI):
         parser.add_argument(
             "--init_from", type=str | None, default=None, help="weights to start from (.ckpt, .safetensors, .pth)"
         )
+        parser.add_argument(
+            "--profile_data", action="store_true", help="say at the end of a fit where the time of a step went"
+        )
         parser.add_argument("--runs", type=str, default="runs", help="folder of all run directories")
 
     def _parse_ckpt_path(self) -> None:
@@ -102,7 +105,9 @@ class _CLI(LightningCLI):
             callbacks = [*callbacks, ImageWriter()]
         config["enable_model_summary"] = False
         try:
-            return super()._instantiate_trainer(config, [*callbacks, Throughput(), RunSummary()])
+            return super()._instantiate_trainer(
+                config, [*callbacks, Throughput(bool(self._get(self.config, "profile_data"))), RunSummary()]
+            )
         except (ValueError, MisconfigurationException) as error:
             raise ConfigError(f"The trainer cannot be built. {' '.join(str(error).split())}") from error
 

@@ -34,6 +34,10 @@ class DecodedPictures(ABC):
     def __getitem__(self, index: int) -> np.ndarray:
         """Picture `index`, (H, W, C) uint8; callers must not write into it."""
 
+    def decoded_each_time(self) -> int:
+        """How many pictures are known to be decoded anew for every patch."""
+        return 0
+
     def decode(self, index: int) -> np.ndarray:
         """Read the file of picture `index`; the last picture is kept, as a patch asks for its size and then for it."""
         if self._last is None or self._last[0] != index:
@@ -61,6 +65,7 @@ class PictureCache(DecodedPictures):
     ) -> None:
         super().__init__(paths, image_channels, halve_above)
         self._room = int(gigabytes * 1e9)
+        self._none = gigabytes == 0
         self._kept: dict[int, np.ndarray] = {}
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -72,6 +77,10 @@ class PictureCache(DecodedPictures):
             self._room -= pixels.nbytes
             self._kept[index] = pixels
         return pixels
+
+    def decoded_each_time(self) -> int:
+        """All of them where there is no budget; else what did not fit is not known, as each process has its own."""
+        return len(self) if self._none else 0
 
 
 def decode_training(data: bytes, path: Path, image_channels: int, halve_above: int | None) -> np.ndarray:

@@ -24,6 +24,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from restore.data.advice import usable_cores
 from restore.data.cache import DecodedPictures, decode_training
 from restore.data.digests import content_digests
 from restore.data.pixel_file import PixelFile, PixelWriter
@@ -96,6 +97,10 @@ class DiskCache(DecodedPictures):
         self.__dict__.update(state)
         self._map = _open(self.file)  # None where it has been removed meanwhile: pictures are then decoded
 
+    def decoded_each_time(self) -> int:
+        """How many pictures are not in the file."""
+        return sum(digest not in (self._map or ()) for digest in self.digests)
+
     def _ready(self) -> PixelFile | None:
         """The file, unless it is not there, not whole, or was made with less room than there is now."""
         found = _open(self.file)
@@ -167,7 +172,7 @@ class DiskCache(DecodedPictures):
         ]
         if missing:
             sys.stderr.write(
-                f"The cache of {self.gigabytes:g} GB holds {len(self) - len(missing)} of {len(self)} pictures; the "
+                f"The cache of {self.gigabytes:g} GB holds {len(self) - missing} of {len(self)} pictures; the "
                 "others are decoded for every patch, which is slow. Raise data.init_args.cache_gigabytes.\n"
             )
 
@@ -197,7 +202,7 @@ def _decode_all(paths: dict[str, Path], writer: PixelWriter, image_channels: int
                 full.append(error)  # what was written is used, the rest is decoded on demand
         bar.update()
 
-    with bar, ThreadPoolExecutor(_cores()) as pool:
+    with bar, ThreadPoolExecutor(usable_cores()) as pool:
         waiting = [pool.submit(one, digest, path) for digest, path in paths.items()]
         try:
             done = wait(waiting, return_when=FIRST_EXCEPTION).done
@@ -205,8 +210,3 @@ def _decode_all(paths: dict[str, Path], writer: PixelWriter, image_channels: int
             pool.shutdown(wait=True, cancel_futures=True)
         for future in done:
             future.result()
-
-
-def _cores() -> int:
-    """Those this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

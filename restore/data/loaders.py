@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 import signal
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from restore.data.patches import collate
+
+
+class PatchLoader(DataLoader):
+    """Batches of an endless stream that can be gone on with at any batch, and that knows how long it was waited for.
+
+    Lightning warns of a loader without `state_dict` when a run goes on in the middle of an epoch. This one has nothing
+    to keep there: its place follows from the steps that the trainer has counted (`place_of`), a patch from its number.
+    """
+
+    waited = 0.0
+    """Seconds in which the caller could do nothing but wait for the next batch."""
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        batches = super().__iter__()
+        while True:
+            begin = time.perf_counter()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self.waited += time.perf_counter() - begin
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take nothing."""
 
 
 def make_loader(
@@ -29,7 +61,7 @@ def make_loader(
             batch is dropped.
         pin_memory: whether a batch is laid where a GPU fetches it faster.
     """
-    return DataLoader(
+    return (PatchLoader if endless else DataLoader)(
         pictures,
         batch_size=batch_size,
         sampler=sampler,

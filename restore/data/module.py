@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from restore.data.advice import advise, usable_cores
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.cache import DecodedPictures
 from restore.data.loaders import make_loader, place_of
@@ -143,6 +145,27 @@ class Pictures(LightningDataModule):
     def set_names(self, stage: str) -> list[str]:
         """Names of the validation or test sets, in the order of their loaders."""
         return list(self._folders("test" if stage == "test" else "validate"))
+
+    def rate(self, patches: int = 64) -> float:
+        """Patches a second that one core makes, measured here and now; after `setup("fit")`."""
+        self._patches[0]
+        begin = time.perf_counter()
+        for number in range(1, patches + 1):
+            self._patches[number]
+        return patches / (time.perf_counter() - begin)
+
+    def advise(self, share: float, processes: int, wanted: float | None = None, rate: float | None = None) -> list[str]:
+        """What would make this run wait less (`restore.data.advice.advise`); after `setup("fit")`.
+
+        Args:
+            share: of the time spent waiting for pictures, 0 to 1.
+            processes: of the run, on this machine.
+            wanted: images a second that one process would take.
+            rate: images a second that one core makes.
+        """
+        cores = max(usable_cores() // processes, 1)
+        again = self._patches.pictures.decoded_each_time()
+        return advise(share, self.workers, cores, self.patch_size, again, self.cache, wanted, rate)
 
     def train_dataloader(self) -> DataLoader:
         """Batches of random patches; the last, smaller one of an epoch is dropped."""
