@@ -22,6 +22,7 @@ def main(argv: list[str]) -> int:
     gigabytes = sum(shard.bytes for shard in index.shards) / 1e9
     what = "pairs" if index.kind == "pairs" else "pictures"
     print(f"Packed {pictures} {what} into {len(index.shards)} shards, {gigabytes:.2f} GB, in {options.output}.")
+    print(f"Train on them: restore fit --config RECIPE --data.root {options.output}")
     return 0
 
 

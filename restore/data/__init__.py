@@ -8,6 +8,8 @@ from restore.data.paired import PairedPatches
 from restore.data.patches import Patches, PatchSampler
 from restore.data.perceptual_hash import Alike, Fingerprint, find_alike, fingerprint
 from restore.data.samples import SamplePictures
+from restore.data.shard_patches import ShardPatches
+from restore.data.shards import read_index, write_shards
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 
 __all__ = [
@@ -22,11 +24,14 @@ __all__ = [
     "Pictures",
     "Recognition",
     "SamplePictures",
+    "ShardPatches",
     "WholePictures",
     "cache_folder",
     "find_alike",
     "find_pairs",
     "fingerprint",
     "known_sets",
+    "read_index",
     "recognize",
+    "write_shards",
 ]

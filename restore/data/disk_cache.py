@@ -167,9 +167,7 @@ class DiskCache(DecodedPictures):
         return True
 
     def _warn(self) -> None:
-        missing = [
-            path for path, digest in zip(self.paths, self.digests, strict=True) if digest not in (self._map or ())
-        ]
+        missing = self.decoded_each_time()
         if missing:
             sys.stderr.write(
                 f"The cache of {self.gigabytes:g} GB holds {len(self) - missing} of {len(self)} pictures; the "

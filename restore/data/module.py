@@ -13,11 +13,12 @@ from torch.utils.data import DataLoader
 from restore.data.advice import advise, usable_cores
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.cache import DecodedPictures
+from restore.data.lanes import Reading
 from restore.data.loaders import make_loader, place_of
-from restore.data.paired import PairedPatches, training_pairs
-from restore.data.patches import EvaluationSampler, Patches, PatchSampler
+from restore.data.patches import EvaluationSampler, PatchSampler
 from restore.data.samples import SamplePictures
-from restore.data.sources import CacheKind, opener, pictures_in, training_pictures
+from restore.data.shard_patches import PatchForm
+from restore.data.sources import CacheKind, check_roots, opener, pictures_in, training_patches
 from restore.data.whole import PairedPictures, WholePictures, find_pairs
 from restore.errors import ConfigError
 
@@ -29,7 +30,7 @@ class Pictures(LightningDataModule):
 
     Args:
         root: folder or folders of clean training pictures, or of pairs (`find_pairs`), which bring their own
-            degradation; None takes the built-in photographs.
+            degradation; or one folder or URL of shards (`restore data pack`); None takes the built-in photographs.
         validation: sets by name, each a folder (of clean pictures, or of pairs); None takes built-in photographs
             that are not in training.
         test: the same for `test`; None takes the validation sets.
@@ -47,6 +48,7 @@ class Pictures(LightningDataModule):
         cache_gigabytes: how much the cache may hold; None is 32 on the disk, 2 in the memory of each process.
         cache_folder: of the cache on the disk; None is $RESTORE_CACHE, $XDG_CACHE_HOME/restore or ~/.cache/restore.
         halve_above: shrink training pictures whose longer side is above this (see `PictureCache`); not for pairs.
+        patches_per_picture: cut from a picture of shards each time it is decoded.
         limit: take only the first so many pictures of each validation set.
         crop: take only the middle so many pixels a side of each validation and test picture.
 
@@ -73,11 +75,13 @@ class Pictures(LightningDataModule):
         cache_gigabytes: float | None = None,
         cache_folder: str | None = None,
         halve_above: int | None = None,
+        patches_per_picture: int = 8,
         limit: int | None = None,
         crop: int | None = None,
     ) -> None:
         super().__init__()
         sizes = {"patch_size": patch_size, "batch_size": batch_size, "scale": scale, "limit": limit}
+        sizes["patches_per_picture"] = patches_per_picture
         for name, value in sizes.items():
             if value is not None and value < 1:
                 raise ConfigError(f"data.init_args.{name} is {value}. It must be 1 or more.")
@@ -105,6 +109,7 @@ class Pictures(LightningDataModule):
         self.cache_gigabytes = cache_gigabytes
         self.cache_folder = cache_folder
         self.halve_above = halve_above
+        self.patches_per_picture = patches_per_picture
         self.limit = limit
         self.crop = crop
 
@@ -116,7 +121,7 @@ class Pictures(LightningDataModule):
             ConfigError: there is nothing to predict.
         """
         if stage == "fit":
-            training_pairs(self.roots, self.halve_above) or training_pictures(self.roots)
+            check_roots(self.roots, self.halve_above)
         if stage == "predict":
             pictures_in(self._to_predict())
         else:
@@ -127,15 +132,18 @@ class Pictures(LightningDataModule):
         """Find the pictures of a stage."""
         if stage == "fit":
             degradation = getattr(self.trainer and self.trainer.lightning_module, "degradation", None)
-            self._patches = self._of_pairs(self._opener()) or Patches(
-                self._opener()(training_pictures(self.roots)),
+            form = PatchForm(
                 size=self.patch_size,
                 augment=self.augment,
+                image_channels=self.image_channels,
                 scale=self.scale,
                 margin=getattr(degradation, "margin", 0),
                 border=getattr(degradation, "border", "symmetric"),
+                halve_above=self.halve_above,
                 seed=self.seed,
             )
+            reading = Reading(self.patches_per_epoch, self.batch_size, self._world, self.workers)
+            self._patches = training_patches(self.roots, form, self._opener(), reading, self.patches_per_picture)
         if stage in ("fit", "validate", "test"):
             kind = "test" if stage == "test" else "validate"
             self._evaluated = {name: self._whole(name, folder) for name, folder in self._folders(kind).items()}
@@ -164,8 +172,9 @@ class Pictures(LightningDataModule):
             rate: images a second that one core makes.
         """
         cores = max(usable_cores() // processes, 1)
-        again = self._patches.pictures.decoded_each_time()
-        return advise(share, self.workers, cores, self.patch_size, again, self.cache, wanted, rate)
+        pictures = getattr(self._patches, "pictures", None)  # shards have none
+        again, cache = (pictures.decoded_each_time(), self.cache) if pictures else (0, "shards")
+        return advise(share, self.workers, cores, self.patch_size, again, cache, wanted, rate)
 
     def train_dataloader(self) -> DataLoader:
         """Batches of random patches; the last, smaller one of an epoch is dropped."""
@@ -199,11 +208,6 @@ class Pictures(LightningDataModule):
     @property
     def _world(self) -> int:
         return self.trainer.world_size if self.trainer else 1
-
-    def _of_pairs(self, open_pictures: Callable[[list[Path]], DecodedPictures]) -> PairedPatches | None:
-        pairs = training_pairs(self.roots, self.halve_above)
-        form = (self.image_channels, self.scale, self.seed, open_pictures)
-        return PairedPatches(pairs, self.patch_size, self.augment, *form) if pairs else None
 
     def _opener(self) -> Callable[[list[Path]], DecodedPictures]:
         kind: CacheKind = "memory" if self.roots is None and self.cache == "disk" else self.cache

@@ -59,7 +59,7 @@ class Patches(Dataset[dict[str, Any]]):
         rng = np.random.default_rng((self.seed, index))
         which, top, left = draw_place(rng, self.pictures, self.size, self.scale)
         pixels = self.pictures[which]
-        patch = _window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)
+        patch = cut_window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)
         patch = self.augment(patch, int(rng.integers(2**32)))
         target = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
         return {"target": target, "name": self.pictures.paths[which].name, "index": index}
@@ -92,7 +92,7 @@ def draw_place(
     )
 
 
-def _window(
+def cut_window(
     pixels: np.ndarray, top: int, left: int, size: int, scale: int, margin: int, border: Literal["symmetric", "edge"]
 ) -> np.ndarray:
     """Cut (size + 2 * margin) * scale pixels a side; `top` and `left` are in degraded pixels."""

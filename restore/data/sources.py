@@ -8,8 +8,13 @@ from typing import Literal
 
 from restore.data.cache import DecodedPictures, PictureCache
 from restore.data.disk_cache import DiskCache
+from restore.data.lanes import Reading
+from restore.data.paired import PairedPatches, training_pairs
+from restore.data.patches import Patches
 from restore.data.samples import SamplePictures
-from restore.errors import DataError
+from restore.data.shard_patches import PatchForm, ShardPatches
+from restore.data.shards import ShardIndex, is_shards, read_index
+from restore.errors import ConfigError, DataError
 from restore.images import find_pictures
 
 CacheKind = Literal["disk", "memory", "none"]
@@ -39,6 +44,58 @@ def opener(
         place = None if folder is None else Path(folder)
         return lambda paths: DiskCache(paths, image_channels, room, halve_above, place)
     return lambda paths: PictureCache(paths, image_channels, room, halve_above)
+
+
+def training_patches(
+    roots: Sequence[str] | None,
+    form: PatchForm,
+    open_pictures: Callable[[list[Path]], DecodedPictures],
+    reading: Reading,
+    patches_per_picture: int,
+) -> Patches | PairedPatches | ShardPatches:
+    """The patches of a recipe: of shards where `roots` names some, of pairs where it holds some, else of pictures.
+
+    Raises:
+        DataError, ConfigError: as `check_roots`; there are fewer shards than loading processes.
+    """
+    if roots is not None and any(map(is_shards, roots)):
+        return ShardPatches(_index(roots), form, reading, patches_per_picture)
+    pairs = training_pairs(roots, form.halve_above)
+    if pairs:
+        channels, scale, seed = form.image_channels, form.scale, form.seed
+        return PairedPatches(pairs, form.size, form.augment, channels, scale, seed, open_pictures)
+    return Patches(
+        open_pictures(training_pictures(roots)),
+        form.size,
+        form.augment,
+        form.scale,
+        form.margin,
+        form.border,
+        form.seed,
+    )
+
+
+def check_roots(roots: Sequence[str] | None, halve_above: int | None) -> None:
+    """Look the training pictures up.
+
+    Raises:
+        DataError: a folder does not exist, or holds no picture; pairs are not whole, or among others; an index of
+            shards cannot be read.
+        ConfigError: shards are among other roots; pairs would be halved.
+    """
+    if roots is not None and any(map(is_shards, roots)):
+        if _index(roots).kind == "pairs" and halve_above is not None:
+            raise ConfigError("data.init_args.halve_above would average the noise of pairs away. Leave it out.")
+    elif not training_pairs(roots, halve_above):
+        training_pictures(roots)
+
+
+def _index(roots: Sequence[str]) -> ShardIndex:
+    if len(roots) > 1:
+        raise ConfigError(
+            f"data.init_args.root names shards among {len(roots)} roots. Name one alone; pack all pictures together."
+        )
+    return read_index(roots[0])
 
 
 def training_pictures(roots: Sequence[str] | None) -> list[Path]:
