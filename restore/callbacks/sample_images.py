@@ -79,7 +79,12 @@ class SampleImages(Callback):
 
 
 def panel(degraded: Tensor, restored: Tensor, target: Tensor, crop: int) -> Tensor:
-    """The middle of three (C, H, W) pictures side by side; a smaller degraded one is enlarged by repeating pixels."""
+    """The middle of three (C, H, W) pictures side by side; a smaller degraded one is enlarged by repeating pixels.
+
+    Of four packed raw planes the red, the second green and the blue one are shown, as they are: linear, and greenish.
+    """
+    if target.shape[0] == 4:
+        degraded, restored, target = (picture[[0, 2, 3]] for picture in (degraded, restored, target))
     scale = target.shape[-1] // degraded.shape[-1]
     if scale > 1:
         degraded = F.interpolate(degraded[None], scale_factor=scale, mode="nearest")[0]  # (C, H, W)

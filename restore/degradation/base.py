@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -14,6 +14,9 @@ from restore.errors import ShapeError
 
 Drawn = dict[str, Any]
 """What was drawn for one picture: numbers by name, `Stream`s for noise, and the same of the steps inside."""
+
+Transform = Callable[[Tensor, Sequence[Drawn]], Tensor]
+"""What a step does to pictures, given what was drawn for each."""
 
 
 class Degradation(nn.Module, ABC):
@@ -31,6 +34,7 @@ class Degradation(nn.Module, ABC):
             of the whole degraded picture. Noise, codecs and resizing by a random factor have a place of their own in
             each patch; for these the margin only keeps what lies beyond the border out.
         border: with what the margin is filled outside the picture, in numpy's pad modes.
+        channels: of the degraded picture, where it is no longer of the clean one's kind: raw planes; else None.
 
     Shape:
         input (N, C, H, W), float in [0, 1]; output (N, C, H / scale, W / scale), same dtype and device.
@@ -39,6 +43,7 @@ class Degradation(nn.Module, ABC):
     scale: int = 1
     margin: int = 0
     border: Literal["symmetric", "edge"] = "symmetric"
+    channels: int | None = None
 
     def forward(self, clean: Tensor, generator: torch.Generator) -> Tensor:
         """The degraded pictures; `clean` is left as it is.
@@ -64,6 +69,13 @@ class Degradation(nn.Module, ABC):
         """
         return self.replay(clean, self.draw_each(clean, seeds, device))
 
+    def degrade_pairs(
+        self, clean: Tensor, seeds: Iterable[int] | Tensor, device: torch.device | str = "cpu"
+    ) -> tuple[Tensor, Tensor]:
+        """`degrade_each`'s pictures, and for each its `target`."""
+        drawn = self.draw_each(clean, seeds, device)
+        return self.replay(clean, drawn), self.target(clean, drawn)
+
     def draw_each(
         self, clean: Tensor, seeds: Iterable[int] | Tensor, device: torch.device | str = "cpu"
     ) -> list[Drawn]:
@@ -87,6 +99,21 @@ class Degradation(nn.Module, ABC):
         Raises:
             ShapeError: the pictures come out at different sizes, as after a random resize.
         """
+        return self._through(clean, drawn, lambda step: step.transform)
+
+    def target(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """What a network is to make of `replay`'s pictures: the clean ones, or their raw planes."""
+        return clean if self.channels is None else self._through(clean, drawn, lambda step: step.transform_target)
+
+    @abstractmethod
+    def draw(self, source: Source) -> Drawn:
+        """What is random, for one picture."""
+
+    @abstractmethod
+    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
+        """The steps that one picture goes through, in order, each with what was drawn for it."""
+
+    def _through(self, clean: Tensor, drawn: Sequence[Drawn], work: Callable[[Step], Transform]) -> Tensor:
         pictures: Tensor | list[Tensor] = clean
         plans = [self.unfold(one) for one in drawn]
         for place in range(max(map(len, plans), default=0)):
@@ -100,13 +127,12 @@ class Degradation(nn.Module, ABC):
                 owns = [plans[number][place][1] for number in members]
                 if len(members) == len(plans):
                     whole = pictures if isinstance(pictures, Tensor) else torch.stack(pictures)
-                    pictures = step.transform(whole, owns)
+                    pictures = work(step)(whole, owns)
                     break
                 if isinstance(pictures, Tensor):
                     pictures = list(pictures.unbind())
-                for number, done in zip(
-                    members, step.transform(torch.stack([pictures[number] for number in members]), owns)
-                ):
+                together = torch.stack([pictures[number] for number in members])
+                for number, done in zip(members, work(step)(together, owns)):
                     pictures[number] = done
         if isinstance(pictures, Tensor):
             return pictures
@@ -117,14 +143,6 @@ class Degradation(nn.Module, ABC):
                 "After steps that resize at random end with restore.degradation.ResizeTo."
             )
         return torch.stack(pictures)
-
-    @abstractmethod
-    def draw(self, source: Source) -> Drawn:
-        """What is random, for one picture."""
-
-    @abstractmethod
-    def unfold(self, drawn: Drawn) -> list[tuple[Step, Drawn]]:
-        """The steps that one picture goes through, in order, each with what was drawn for it."""
 
 
 class Step(Degradation):
@@ -137,6 +155,10 @@ class Step(Degradation):
     @abstractmethod
     def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """Degrade pictures for which `alike` is the same, (N, C, H, W) -> (N, C, h, w); nothing is drawn here."""
+
+    def transform_target(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """The target that belongs to `transform`'s pictures: the clean pictures, unless the step leaves their kind."""
+        return clean
 
     def alike(self, drawn: Drawn) -> Hashable:
         """What has to be equal for pictures that go through `transform` together, besides their size."""

@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from restore.degradation.base import Drawn, Step
-from restore.degradation.camera_mosaic import DEMOSAICS, PATTERNS, Demosaic, Pattern, demosaic, mosaic, pattern_number
+from restore.degradation.camera_mosaic import (
+    DEMOSAICS,
+    PATTERNS,
+    Demosaic,
+    Pattern,
+    demosaic,
+    mosaic,
+    pack,
+    pattern_number,
+)
 from restore.degradation.camera_pipeline import (
     XYZ_TO_CAMERA,
     Camera,
@@ -28,6 +38,8 @@ from restore.degradation.camera_pipeline import (
 )
 from restore.degradation.random import Source, Stream, normal, values
 from restore.errors import ConfigError, ShapeError
+
+Output = Literal["srgb", "plane", "packed"]
 
 Range = tuple[float, float]
 """Lowest and highest value of a number that is drawn for each picture."""
@@ -44,6 +56,10 @@ class CameraNoise(Step):
     float rounding, and the clean target of training is the picture itself: a denoiser should not learn to undo the
     softness of demosaicing, which a real noisy photograph and its clean twin both have.
 
+    With `output` "plane" or "packed" the sensor's raw values come out instead, linear, black at 0 and white at 1: shot
+    and read noise and no more, so that a few are below 0 (follow it by `Clip` for sensors that cut there). `target`
+    then gives the same planes without noise.
+
     Args:
         log_shot: natural logarithm of the shot noise's variance per unit of signal, drawn uniformly. Brooks et al.,
             section 3.1, from the Darmstadt Noise Dataset: log 0.0001 to log 0.012. Read noise follows from it:
@@ -59,12 +75,15 @@ class CameraNoise(Step):
         luma_kept: share of the amplitude of the luma's finer noise that stays.
         chroma_width: the same for the chroma.
         chroma_kept: the same for the chroma.
+        output: "srgb"; "plane", the Bayer mosaic; or "packed", its red, green, green and blue as planes of half the
+            size (an odd last row or column is left out). Raw output needs none of the options from `demosaic` on.
 
     Shape:
-        input and output: (N, 3, H, W), sRGB in [0, 1]; where noise reduction overshoots, a little outside.
+        input (N, 3, H, W), sRGB in [0, 1]; output the same (where noise reduction overshoots, a little outside), or
+        raw (N, 1, H, W), or (N, 4, H / 2, W / 2).
 
     Raises:
-        ConfigError: a range is the wrong way round or outside what it can be, or an unknown pattern or method.
+        ConfigError: a range is the wrong way round or outside what it can be, or an unknown pattern, method or output.
         ShapeError: the pictures are not RGB (on forward).
 
     Example:
@@ -86,10 +105,13 @@ class CameraNoise(Step):
         luma_kept: Range = (0.1, 1.0),
         chroma_width: Range = (2.0, 5.5),
         chroma_kept: Range = (0.0, 0.25),
+        output: Output = "srgb",
     ) -> None:
         super().__init__()
         if demosaic is not None and demosaic not in DEMOSAICS:
             raise ConfigError(f"There is no demosaicing {demosaic!r}; there are {', '.join(DEMOSAICS)}.")
+        if output not in get_args(Output):
+            raise ConfigError(f"There is no output {output!r}; there are {', '.join(get_args(Output))}.")
         floors = {"log_shot": -math.inf, "red_gain": 1e-3, "blue_gain": 1e-3, "luma_width": 0, "chroma_width": 0}
         ranges = {"log_shot": log_shot, "red_gain": red_gain, "blue_gain": blue_gain, "luma_width": luma_width}
         ranges |= {"chroma_width": chroma_width, "luma_kept": luma_kept, "chroma_kept": chroma_kept}
@@ -107,9 +129,15 @@ class CameraNoise(Step):
         self.methods = list(range(len(DEMOSAICS))) if demosaic is None else [DEMOSAICS.index(demosaic)]
         self.luma_width, self.luma_kept = luma_width, luma_kept
         self.chroma_width, self.chroma_kept = chroma_width, chroma_kept
+        self.output = output
+        self.channels = {"srgb": None, "plane": 1, "packed": 4}[output]
 
     def draw(self, source: Source) -> Drawn:
         """One camera setting, how its noise reduction works, and the noise."""
+        if self.channels is not None:
+            source.channels = self.channels
+        if self.output == "packed":
+            source.size = source.size[0] // 2, source.size[1] // 2
         weights = tuple(source.uniform(0, 1) for _ in XYZ_TO_CAMERA)
         mean, spread = self.brightness
         gain = 1 / max(mean + spread * source.normal(), mean / 4)
@@ -147,8 +175,23 @@ class CameraNoise(Step):
         """The pictures with noise of one camera setting each."""
         if clean.dim() != 4 or clean.shape[1] != 3:
             raise ShapeError(f"CameraNoise expects RGB pictures (N, 3, H, W), got {tuple(clean.shape)}.")
-        noisy = self.add_noise(clean, self.settings(drawn, clean), [one["noise"] for one in drawn])
-        return clean + _reduce(noisy - clean, drawn)
+        camera = self.settings(drawn, clean)
+        streams = [one["noise"] for one in drawn]
+        if self.output != "srgb":
+            plane = self.expose(clean, camera)
+            return self._raw(plane + sensor_noise(plane, camera, streams), camera)
+        return clean + _reduce(self.add_noise(clean, camera, streams) - clean, drawn)
+
+    def transform_target(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """The clean pictures, or for raw output their mosaics without noise."""
+        if self.output == "srgb":
+            return clean
+        camera = self.settings(drawn, clean)
+        return self._raw(self.expose(clean, camera), camera)
+
+    def expose(self, clean: Tensor, camera: Camera) -> Tensor:
+        """What the sensor of given settings would record of the pictures without noise: mosaics (N, 1, H, W)."""
+        return mosaic(to_sensor(to_linear(clean, camera.tone), camera), camera.pattern).clamp(min=0)
 
     def add_noise(self, clean: Tensor, camera: Camera, streams: Sequence[Stream]) -> Tensor:
         """The pictures (N, 3, H, W) with the noise of given settings, before any noise reduction."""
@@ -156,6 +199,12 @@ class CameraNoise(Step):
         plane = mosaic(to_sensor(linear, camera), camera.pattern)
         noise = sensor_noise(plane, camera, streams)
         return to_srgb(linear + from_sensor(demosaic(noise, camera.pattern, camera.demosaic), camera), camera.tone)
+
+    def _raw(self, plane: Tensor, camera: Camera) -> Tensor:
+        if self.output == "plane":
+            return plane
+        height, width = plane.shape[-2:]
+        return pack(plane[..., : height // 2 * 2, : width // 2 * 2], camera.pattern)
 
 
 def _reduce(noise: Tensor, drawn: Sequence[Drawn]) -> Tensor:

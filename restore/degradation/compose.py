@@ -30,6 +30,7 @@ class Chain(Degradation):
         self.border = common_border(steps)
         self.scale, self.margin = 1, 0
         for step in steps:
+            self.channels = step.channels or self.channels
             self.margin = -(-self.margin // step.scale) + step.margin
             self.scale *= step.scale
 
@@ -60,11 +61,11 @@ class OneOf(Degradation):
             raise ConfigError(
                 f"OneOf got {len(choices)} choices and weights {weights}. Give one positive weight a choice."
             )
-        if len({(choice.scale, choice.border) for choice in choices}) > 1:
-            raise ConfigError("OneOf got choices of different scales or borders. Use one of each.")
+        if len({(choice.scale, choice.border, choice.channels) for choice in choices}) > 1:
+            raise ConfigError("OneOf got choices of different scales, borders or channels. Use one of each.")
         self.choices = cast(list[Degradation], nn.ModuleList(choices))
         self.weights = weights
-        self.scale, self.border = choices[0].scale, choices[0].border
+        self.scale, self.border, self.channels = choices[0].scale, choices[0].border, choices[0].channels
         self.margin = max(choice.margin for choice in choices)
 
     def draw(self, source: Source) -> Drawn:
@@ -92,10 +93,9 @@ class Sometimes(Degradation):
         super().__init__()
         if not 0 <= probability <= 1:
             raise ConfigError(f"probability goes from 0 to 1, got {probability}.")
-        if step.scale != 1:
-            raise ConfigError(
-                f"A step that shrinks x{step.scale} cannot be left out now and then. Take a step of scale 1."
-            )
+        if step.scale != 1 or step.channels is not None:
+            what = f"shrinks x{step.scale}" if step.scale != 1 else "gives raw planes"
+            raise ConfigError(f"A step that {what} cannot be left out now and then. Take one of scale 1 and sRGB.")
         self.step = step
         self.probability = probability
         self.margin, self.border = step.margin, step.border

@@ -30,12 +30,15 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a restored picture is compared with its target. Both are clamped to [0, 1] and rounded half-even to 8 bit."""
+    """How a restored picture is compared with its target.
+
+    Both are clamped to [0, 1] and, but for raw planes, rounded half-even to 8 bit.
+    """
 
     name: str
     """The name that stands beside every number."""
-    channels: Literal["luminance", "rgb", "gray"]
-    """What is compared: Y of an RGB picture (a gray one as it is), the three channels, or the one channel."""
+    channels: Literal["luminance", "rgb", "gray", "raw"]
+    """What is compared: Y of an RGB picture (a gray one as it is), the three channels, one channel, or raw planes."""
     cut_border: bool
     """Whether `scale` pixels are cut on each side before comparing."""
     purpose: str
@@ -54,7 +57,9 @@ class Protocol:
         self._check(picture, scale)
         if picture.device.type == "mps":
             picture = picture.cpu()  # Apple GPUs have no float64
-        quantised = (picture.to(torch.float64).clamp(0, 1) * 255).round() / 255
+        quantised = picture.to(torch.float64).clamp(0, 1)
+        if self.channels != "raw":
+            quantised = (quantised * 255).round() / 255
         if self.channels == "luminance" and picture.shape[1] == 3:
             quantised = luminance(quantised)  # (N, 1, H, W)
         border = scale if self.cut_border else 0
@@ -84,7 +89,7 @@ class Protocol:
     def _check(self, picture: Tensor, scale: int) -> None:
         if scale < 1:
             raise ConfigError(f"scale is how many times larger the restored picture is, 1 or more, got {scale}.")
-        wanted = {"luminance": (1, 3), "rgb": (3,), "gray": (1,)}[self.channels]
+        wanted = {"luminance": (1, 3), "rgb": (3,), "gray": (1,), "raw": (1, 4)}[self.channels]
         if picture.dim() != 4 or picture.shape[1] not in wanted:
             other = {"awgn-rgb": "awgn-gray", "awgn-gray": "awgn-rgb", "sr-rgb": "sr-y"}.get(self.name)
             advice = f"Use {other}, or convert the pictures." if other else "Convert the pictures."
@@ -106,6 +111,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("awgn-rgb", "rgb", False, "colour Gaussian denoising, noise neither clipped nor rounded"),
         Protocol("awgn-gray", "gray", False, "gray Gaussian denoising, noise neither clipped nor rounded"),
         Protocol("real-srgb", "rgb", False, "real camera noise, the files as they are"),
+        Protocol("real-raw", "raw", False, "raw planes in training, a mosaic or four packed planes; not rounded"),
     )
 }
 

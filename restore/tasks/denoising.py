@@ -18,7 +18,8 @@ class Denoising(RestorationTask):
         degradation: the noise of training; None is Gaussian noise of `sigma`.
         protocol: `awgn-rgb` or `awgn-gray` validate with the published noise (the same draw for everyone) at `sigma`;
             `real-srgb` takes noisy pictures from the validation set where it holds pairs, else degrades the clean ones
-            as in training, by the picture's index.
+            as in training, by the picture's index; `real-raw` does the latter, and goes with a degradation whose
+            output is raw.
         sigma: noise of the `awgn-*` protocols, standard deviation in 8-bit grey levels.
         loss: see `RestorationTask`; so are the rest.
     """
@@ -49,10 +50,16 @@ class Denoising(RestorationTask):
             raise ConfigError(
                 f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1."
             )
+        if (self.protocol == "real-raw") != (self.degradation.channels is not None):
+            raise ConfigError(
+                f"The protocol is {self.protocol} and the degradation's output "
+                f"{'sRGB' if self.degradation.channels is None else 'raw'}. Raw output, as CameraNoise(output='plane') "
+                "has it, goes with model.init_args.protocol real-raw, and only with that."
+            )
         self.sigma = sigma
 
-    def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:
+    def degrade_for_validation(self, clean: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """The protocol's noise, or the training noise seeded by each picture's index."""
         if self.protocol.startswith("awgn"):
-            return protocol_noise(target, self.sigma)
-        return self.degradation.degrade_each(target, index)
+            return protocol_noise(clean, self.sigma), clean
+        return self.degradation.degrade_pairs(clean, index)

@@ -77,8 +77,8 @@ class RestorationTask(LightningModule, ABC):
         self.current_names: list[str] = []
 
     @abstractmethod
-    def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:
-        """The degraded form of clean validation pictures: the same in every run, on every rank and worker."""
+    def degrade_for_validation(self, clean: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Clean validation pictures degraded, and the target: the same in every run, on every rank and worker."""
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, **options: Any) -> Self:  # type: ignore[override]
@@ -104,7 +104,13 @@ class RestorationTask(LightningModule, ABC):
         Raises:
             ConfigError: they disagree on the scale or on the picture's channels.
         """
-        for what in ("scale", "image_channels"):
+        raw, mine, theirs = self.degradation.channels, self.network.image_channels, getattr(data, "image_channels", 3)
+        if raw is not None and (mine, theirs) != (raw, 3):
+            raise ConfigError(
+                f"The degradation makes {raw} raw planes of RGB pictures: model.init_args.network.init_args."
+                f"image_channels must be {raw} and data.init_args.image_channels 3, they are {mine} and {theirs}."
+            )
+        for what in ("scale", "image_channels") if raw is None else ("scale",):
             mine, theirs = getattr(self.network, what), getattr(data, what, getattr(self.network, what))
             if mine != theirs:
                 raise ConfigError(
@@ -135,13 +141,14 @@ class RestorationTask(LightningModule, ABC):
         if self.trainer.training:
             seeds = [_mix(self.seed, self.trainer.current_epoch, number) for number in batch["index"].tolist()]
             with torch.no_grad():
-                degraded = self.degradation.degrade_each(target, seeds, target.device)
+                degraded, target = self.degradation.degrade_pairs(target, seeds, target.device)
             margin, scale = self.degradation.margin, self.degradation.scale
             return {**batch, "degraded": _crop(degraded, margin), "target": _crop(target, margin * scale)}
         if self.trainer.predicting:
             return {**batch, "degraded": target}
         with torch.no_grad():
-            return {**batch, "target": target, "degraded": self.degrade_for_validation(target, batch["index"])}
+            degraded, target = self.degrade_for_validation(target, batch["index"])
+        return {**batch, "target": target, "degraded": degraded}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Log under the optimiser's step: Lightning's own count is one ahead in a run that was resumed."""

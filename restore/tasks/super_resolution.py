@@ -42,6 +42,6 @@ class SuperResolution(RestorationTask):
             seed=seed,
         )
 
-    def degrade_for_validation(self, target: Tensor, index: Tensor) -> Tensor:
+    def degrade_for_validation(self, clean: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """The training degradation, seeded by each picture's index where it draws anything."""
-        return self.degradation.degrade_each(target, index)
+        return self.degradation.degrade_pairs(clean, index)

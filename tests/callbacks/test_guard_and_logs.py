@@ -111,6 +111,11 @@ def test_a_small_picture_is_enlarged_to_its_target():
     assert torch.equal(shown[:, ::2, :16:2], degraded)
 
 
+def test_a_panel_of_packed_raw_planes_shows_red_green_and_blue():
+    planes = torch.rand(4, 6, 6)
+    torch.testing.assert_close(panel(planes, planes, planes, crop=6), planes[[0, 2, 3]].repeat(1, 1, 3))
+
+
 @pytest.mark.parametrize("options", [{"crop": 0}, {"pictures": 0}, {"every_n_epochs": -1}])
 def test_sample_images_refuses_numbers_below_one(options):
     with pytest.raises(ConfigError, match="SampleImages"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from restore.data import Pictures
-from restore.degradation import Bicubic, Chain, GaussianNoise, Jpeg, protocol_noise
+from restore.degradation import Bicubic, CameraNoise, Chain, GaussianNoise, Jpeg, protocol_noise
 from restore.errors import ConfigError, RestoreError
 from restore.networks import RCAN, DnCNN
 from restore.tasks import Denoising, SuperResolution
@@ -121,3 +121,26 @@ def test_channels_that_disagree_are_an_error_that_says_where():
 def test_an_unknown_protocol_is_said_before_the_run():
     with pytest.raises(RestoreError, match="awgn-rbg"):
         Denoising(DnCNN(width=8, depth=3), protocol="awgn-rbg")
+
+
+@pytest.mark.parametrize(("output", "channels"), [("plane", 1), ("packed", 4)])
+def test_raw_planes_are_compared_with_raw_planes(pixels, output, channels):
+    network = DnCNN(image_channels=channels, width=8, depth=3)
+    task = Denoising(network, CameraNoise(output=output), protocol="real-raw")
+    for training in (True, False):
+        batch = at(task, training=training).on_after_batch_transfer(batch_of(pixels), 0)
+        assert batch["degraded"].shape == batch["target"].shape == task(batch["degraded"]).shape
+        assert batch["target"].shape[1] == channels
+        assert 0 < (batch["degraded"] - batch["target"]).std() < 0.2
+
+
+def test_raw_degradation_network_data_and_protocol_have_to_fit():
+    raw = CameraNoise(output="plane")
+    for degradation, protocol in ((raw, "real-srgb"), (GaussianNoise(9), "real-raw")):
+        with pytest.raises(ConfigError, match="real-raw"):
+            Denoising(DnCNN(image_channels=1, width=8, depth=3), degradation, protocol=protocol)
+    for mine, theirs in ((3, 3), (1, 1)):
+        task = Denoising(DnCNN(image_channels=mine, width=8, depth=3), raw, protocol="real-raw")
+        with pytest.raises(ConfigError, match=f"they are {mine} and {theirs}"):
+            task.check(Pictures(image_channels=theirs))
+    Denoising(DnCNN(image_channels=1, width=8, depth=3), raw, protocol="real-raw").check(Pictures())
