@@ -18,6 +18,8 @@ class Batch(TypedDict, total=False):
     """The clean pictures."""
     degraded: Tensor
     """What the network gets, float [0, 1], (N, C, h, w); paired data brings it, else the task makes it."""
+    sigma: Tensor
+    """(N,) noise levels in [0, 1], that is grey levels / 255, for a network that is told the level."""
     name: Required[list[str]]
     """One name a picture, for messages and file names."""
     index: Required[Tensor]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from restore.degradation import Degradation, GaussianNoise, protocol_noise
@@ -13,8 +15,12 @@ from restore.tasks.restoration import OptimizerFactory, RestorationTask, Schedul
 class Denoising(RestorationTask):
     """Trains a network to remove noise.
 
+    A network that takes the noise level is told what was drawn for each picture; in validation and for pictures that
+    bring their own noise it is told `sigma`.
+
     Args:
-        network: what is trained; its scale is 1.
+        network: what is trained; its scale is 1. One that takes the noise level needs `GaussianNoise` with one sigma a
+            picture, and a protocol `awgn-*`.
         degradation: the noise of training; None is Gaussian noise of `sigma`.
         protocol: `awgn-rgb` or `awgn-gray` validate with the published noise (the same draw for everyone) at `sigma`;
             `real-srgb` takes noisy pictures from the validation set where it holds pairs, else degrades the clean ones
@@ -57,6 +63,25 @@ class Denoising(RestorationTask):
                 "has it, goes with model.init_args.protocol real-raw, and only with that."
             )
         self.sigma = sigma
+        known = isinstance(self.degradation, GaussianNoise) and not self.degradation.per_channel
+        if network.takes_sigma and not (known and self.protocol.startswith("awgn")):
+            raise ConfigError(
+                f"{type(network).__name__} must be told the noise level, got {type(self.degradation).__name__} and "
+                f"{self.protocol}. Train it with GaussianNoise, one sigma a picture, and awgn-rgb or awgn-gray."
+            )
+
+    def forward(self, degraded: Tensor, sigma: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) in [0, 1] -> (N, C, H, W), not clipped; the level is the protocol's where none is given."""
+        if sigma is None and self.network.takes_sigma:
+            sigma = degraded.new_full((1,), self.sigma / 255)
+        return super().forward(degraded, sigma)
+
+    def noise_levels(self, target: Tensor, seeds: Sequence[int]) -> Tensor | None:
+        """(N,) in [0, 1], what is drawn for each picture, for a network that takes it."""
+        if not self.network.takes_sigma:
+            return None
+        drawn = self.degradation.draw_each(target, seeds, target.device)
+        return target.new_tensor([float(one["sigma"]) / 255 for one in drawn])  # grey levels -> [0, 1]
 
     def degrade_for_validation(self, clean: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """The protocol's noise, or the training noise seeded by each picture's index."""

@@ -79,13 +79,18 @@ class Distillation(Denoising):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """As ever; in training the teachers' mean takes the target's place."""
         ready = super().on_after_batch_transfer(batch, dataloader_idx)
-        return {**ready, "target": self.pseudo_target(ready["degraded"])} if self.trainer.training else ready
+        return (
+            {**ready, "target": self.pseudo_target(ready["degraded"], ready.get("sigma"))}
+            if self.trainer.training
+            else ready
+        )
 
     @torch.no_grad()
-    def pseudo_target(self, degraded: Tensor) -> Tensor:
+    def pseudo_target(self, degraded: Tensor, sigma: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W): the mean of what the teachers restore, clipped."""
         pictures = degraded.float().contiguous(memory_format=self.layout)
-        restored = [teacher.to(pictures.device)(pictures) for teacher in self.opened]
+        levels = () if sigma is None else (sigma,)
+        restored = [teacher.to(pictures.device)(pictures, *levels) for teacher in self.opened]
         return torch.stack(restored).mean(0).clamp(0, 1)
 
     def _open(self, name: str) -> RestorationNetwork:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import torch
@@ -94,9 +94,14 @@ class RestorationTask(LightningModule, ABC):
             raise CheckpointError(f"{checkpoint_path} holds a {type(task).__name__}, not a {cls.__name__}.")
         return task
 
-    def forward(self, degraded: Tensor) -> Tensor:
-        """(N, C, h, w) in [0, 1] -> (N, C, scale * h, scale * w), not clipped."""
-        return self.network(degraded.contiguous(memory_format=self.layout))
+    def forward(self, degraded: Tensor, sigma: Tensor | None = None) -> Tensor:
+        """(N, C, h, w) in [0, 1], and noise levels where the network takes them -> (N, C, scale * h, scale * w)."""
+        levels = () if sigma is None else (sigma,)
+        return self.network(degraded.contiguous(memory_format=self.layout), *levels)
+
+    def noise_levels(self, target: Tensor, seeds: Sequence[int]) -> Tensor | None:
+        """What the network is told of the noise of training: nothing, unless a task says otherwise."""
+        return None
 
     def check(self, data: object) -> None:
         """Compare what network and data both have a number for.
@@ -141,9 +146,11 @@ class RestorationTask(LightningModule, ABC):
         if self.trainer.training:
             seeds = [_mix(self.seed, self.trainer.current_epoch, number) for number in batch["index"].tolist()]
             with torch.no_grad():
+                levels = self.noise_levels(target, seeds)
                 degraded, target = self.degradation.degrade_pairs(target, seeds, target.device)
             margin, scale = self.degradation.margin, self.degradation.scale
-            return {**batch, "degraded": _crop(degraded, margin), "target": _crop(target, margin * scale)}
+            made: Batch = {**batch, "degraded": _crop(degraded, margin), "target": _crop(target, margin * scale)}
+            return made if levels is None else {**made, "sigma": levels}
         if self.trainer.predicting:
             return {**batch, "degraded": target}
         with torch.no_grad():
@@ -157,7 +164,7 @@ class RestorationTask(LightningModule, ABC):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch; logs train/loss and train/psnr (plain RGB, of the patches)."""
         self.current_names = batch["name"]
-        restored = self(batch["degraded"])
+        restored = self(batch["degraded"], batch.get("sigma"))
         loss: Tensor = self.loss(restored, batch["target"])
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(restored))
         if self.trainer._logger_connector.should_update_logs:

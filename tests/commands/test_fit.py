@@ -228,6 +228,7 @@ def test_recipes_are_found_by_their_bare_names(name, tmp_path, monkeypatch, caps
 
 SMALL = {
     "EDSR": ["blocks=1", "width=8"],
+    "FDnCNN": ["depth=3", "width=8"],
     "HAN": ["groups=1", "blocks=1", "width=16"],
     "IMDN": ["blocks=1", "width=16"],
     "MWCNN": ["width=4"],
@@ -307,6 +308,7 @@ COUNTS = {
     "han": (16_071_745, 16_071_745),
     "swinir_light": (910_152, 910_152),
     "imdn": (715_176, 715_176),
+    "fdncnn": (668_803, 668_803),
 }
 
 

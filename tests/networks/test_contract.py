@@ -119,6 +119,11 @@ SMALL = {
 }
 
 
+ROUGH = {"rnan_x1": 0.4, "rnan_x3": 0.4}
+"""bfloat16's error as a share of the result where it is more than 0.05: with random weights and pictures of 0 to 255 the
+logits of all pairs are so large that rounding them lets the softmax pick other places."""
+
+
 def built(name: str, slot=attention) -> RestorationNetwork:
     """With weights by rule B, but the constants of its mean shift."""
     network = SMALL[name](slot)
@@ -152,6 +157,45 @@ class TestContract:
         assert restored.shape == (n, network.image_channels, network.scale * h, network.scale * w)
         assert restored.isfinite().all()
         assert torch.equal(degraded, before)
+
+    @pytest.mark.parametrize(("h", "w"), [(67, 1), (2, 65), (33, 67)])
+    def test_long_and_odd_sides_are_restored_the_same_each_time(self, name, h, w):
+        network = built(name)
+        degraded = torch.rand(1, network.image_channels, h, w)
+        with torch.no_grad():
+            restored, again = (network(degraded, *level(network)) for _ in range(2))
+        assert restored.shape[-2:] == (network.scale * h, network.scale * w)
+        assert restored.isfinite().all()
+        assert torch.equal(restored, again)
+
+    def test_a_shift_by_its_grid_shifts_the_result(self, name):
+        network = built(name, no_attention).double()
+        step, around = network.multiple_of, network.context
+        side = 2 * around + 2 * step + (-2 * around) % step
+        generator = torch.Generator().manual_seed(0)
+        whole = torch.rand(1, network.image_channels, side + step, side + step, generator=generator).double()
+        with torch.no_grad():
+            here = network(whole[..., :side, :side], *level(network))
+            there = network(whole[..., step:, step:], *level(network))
+        scale = network.scale
+        inner = here[
+            ..., scale * (around + step) : scale * (side - around), scale * (around + step) : scale * (side - around)
+        ]
+        shifted = there[
+            ..., scale * around : scale * (side - around - step), scale * around : scale * (side - around - step)
+        ]
+        assert inner.shape[-1] >= scale * step
+        torch.testing.assert_close(shifted, inner, rtol=1e-9, atol=1e-11)
+
+    def test_bfloat16_is_near(self, name):
+        network = built(name)
+        degraded = torch.rand(1, network.image_channels, 16, 16, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            exact = network(degraded, *level(network))
+            with torch.autocast("cpu", torch.bfloat16):
+                rough = network(degraded, *level(network)).float()
+        error = ((rough - exact).square().mean() / exact.square().mean()).sqrt()
+        assert 0 < error <= ROUGH.get(name, 0.05)
 
     @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
     def test_follows_the_type_of_its_weights(self, name, dtype):

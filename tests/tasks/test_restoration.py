@@ -10,7 +10,7 @@ import torch
 from restore.data import Pictures
 from restore.degradation import Bicubic, CameraNoise, Chain, GaussianNoise, Jpeg, protocol_noise
 from restore.errors import ConfigError, RestoreError
-from restore.networks import RCAN, DnCNN
+from restore.networks import RCAN, DnCNN, FDnCNN
 from restore.tasks import Denoising, SuperResolution
 
 
@@ -144,3 +144,35 @@ def test_raw_degradation_network_data_and_protocol_have_to_fit():
         with pytest.raises(ConfigError, match=f"they are {mine} and {theirs}"):
             task.check(Pictures(image_channels=theirs))
     Denoising(DnCNN(image_channels=1, width=8, depth=3), raw, protocol="real-raw").check(Pictures())
+
+
+class Told(FDnCNN):
+    """Gives back the level that it is told, as a picture."""
+
+    def forward(self, degraded, sigma):
+        return sigma.reshape(-1, 1, 1, 1).expand_as(degraded) + 0 * degraded
+
+
+def test_a_network_that_takes_the_noise_level_is_told_what_was_drawn(pixels):
+    task = at(Denoising(Told(width=4, depth=2), GaussianNoise((5, 75))), 1)
+    batch = task.on_after_batch_transfer(batch_of(pixels.repeat(2, 1, 4, 4)), 0)
+    noise = (batch["degraded"] - batch["target"]).std((1, 2, 3))
+    torch.testing.assert_close(batch["sigma"], noise, rtol=0.05, atol=0)
+    assert len(set(batch["sigma"].tolist())) == 4
+    told = task(batch["degraded"], batch["sigma"])
+    assert torch.equal(told[:, 0, 0, 0], batch["sigma"])
+    level = task(batch["degraded"])  # of the protocol, as in validation
+    torch.testing.assert_close(level, torch.full_like(level, 25 / 255))
+
+
+def test_a_blind_network_is_told_nothing(pixels):
+    assert "sigma" not in at(Denoising(DnCNN(width=4, depth=3)), 1).on_after_batch_transfer(batch_of(pixels), 0)
+
+
+@pytest.mark.parametrize(
+    ("degradation", "protocol"),
+    [(Chain([GaussianNoise(25), Jpeg()]), "awgn-rgb"), (GaussianNoise(25, True), "awgn-rgb"), (None, "real-srgb")],
+)
+def test_noise_without_a_known_level_is_refused_for_such_a_network(degradation, protocol):
+    with pytest.raises(ConfigError, match="must be told the noise level"):
+        Denoising(FDnCNN(width=4, depth=3), degradation, protocol)
