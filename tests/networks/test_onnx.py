@@ -1,4 +1,4 @@
-"""Every network leaves for ONNX and restores the same picture in onnxruntime; what cannot is listed with its reason."""
+"""Every network leaves for ONNX and restores the same picture in onnxruntime."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.slow
 
 ONE_EACH = list({type(SMALL[name](no_attention)).__name__: name for name in SMALL}.values())
 """A form of every class."""
-NOT_EXPORTABLE: dict[str, str] = {}
-"""Form -> how the error of torch.onnx (of torch 2.13) begins."""
 
 
 def exported(name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,7 +34,7 @@ def exported(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(theirs), ours
 
 
-@pytest.mark.parametrize("name", [name for name in ONE_EACH if name not in NOT_EXPORTABLE])
+@pytest.mark.parametrize("name", ONE_EACH)
 def test_onnx_restores_the_same(name):
     theirs, ours = exported(name)
     assert theirs.shape == ours.shape
