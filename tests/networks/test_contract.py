@@ -120,8 +120,8 @@ SMALL = {
 
 
 ROUGH = {"rnan_x1": 0.4, "rnan_x3": 0.4}
-"""bfloat16's error as a share of the result where it is above 0.05: random weights on pictures of 0 to 255 make the logits
-of all pairs so large that rounding them lets the softmax pick other places."""
+"""bfloat16's error as a share of the result where it is above 0.05: random weights on pictures of 0 to 255 make
+the logits of all pairs so large that rounding them lets the softmax pick other places."""
 
 
 def built(name: str, slot=attention) -> RestorationNetwork:
