@@ -31,6 +31,7 @@ COMMANDS = {
     "predict": Command("restore.commands.fit", "run a checkpoint over the data of a recipe", True),
     "denoise": Command("restore.commands.denoise", "denoise pictures and folders: denoise photos --output clean"),
     "upscale": Command("restore.commands.upscale", "enlarge pictures: upscale photos --output large --scale 4 ..."),
+    "degrade": Command("restore.commands.degrade", "degrade pictures by a recipe: degrade a.png --config bsrgan"),
     "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
     "data": Command("restore.commands.data", "pack pictures into shards: data pack photos --output shards"),

@@ -76,12 +76,12 @@ def restore_pictures(
     )
 
 
-def tell(report: FolderReport, output: Path) -> int:
+def tell(report: FolderReport, output: Path, what: str = "restored") -> int:
     """Say in one line what was done, in one more what to do about the rest; return the exit status.
 
     0 where every picture is done, 1 where one failed, 130 after Ctrl-C.
     """
-    counts = [f"{len(report.done)} restored into {output}"]
+    counts = [f"{len(report.done)} {what} into {output}"]
     if report.skipped:
         counts.append(f"{len(report.skipped)} skipped because their results exist (--overwrite makes them again)")
     if report.failed:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from restore.degradation.random import Source, Stream
+from restore.degradation.random import Source, Stream, seeded
 from restore.errors import ShapeError
 
 Drawn = dict[str, Any]
@@ -88,8 +88,8 @@ class Degradation(nn.Module, ABC):
         if len(numbers) != len(clean):
             raise ShapeError(f"degrade_each needs one seed a picture, got {len(numbers)} for {tuple(clean.shape)}.")
         _, channels, height, width = clean.shape
-        generators = [torch.Generator().manual_seed(number) for number in numbers]  # on the CPU: alike everywhere
-        return [self.draw(Source(own, channels, (height, width), str(device))) for own in generators]
+        size = (height, width)  # of a picture; its generator is on the CPU: alike everywhere
+        return [self.draw(Source(seeded(number), channels, size, str(device))) for number in numbers]
 
     def replay(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """The degraded pictures, from what was drawn for each.
@@ -166,8 +166,13 @@ class Step(Degradation):
 
     def label(self, drawn: Drawn) -> str:
         """The step's name and what was drawn for it, in one line."""
-        shown = (f"{name} {_short(value)}" for name, value in drawn.items() if not isinstance(value, Stream))
+        shown = (f"{name} {_short(value)}" for name, value in drawn.items() if not _is_long(value))
         return " ".join([type(self).__name__, *shown])
+
+
+def _is_long(value: Any) -> bool:
+    """Seeds, and lists of numbers that say nothing one by one."""
+    return isinstance(value, (tuple, list)) and (isinstance(value, Stream) or len(value) > 3)
 
 
 def _short(value: Any) -> str:

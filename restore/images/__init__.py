@@ -2,6 +2,7 @@
 
 from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
+from restore.images.grid import labelled_grid
 from restore.images.jpeg import jpeg_round_trip
 from restore.images.jpeg_quality import jpeg_quality
 from restore.images.local_features import Features, Shared, find_shared, local_features
@@ -27,6 +28,7 @@ __all__ = [
     "find_shared",
     "jpeg_quality",
     "jpeg_round_trip",
+    "labelled_grid",
     "local_features",
     "read_file",
     "read_picture",

@@ -15,7 +15,7 @@ from restore.zoo import build, load_network
 from tests.data.pictures import make_pictures
 from tests.runs import ROOT, call, only_run, words
 
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+CONFIGS = sorted(set((ROOT / "configs").rglob("*.yaml")) - set((ROOT / "configs" / "degradations").iterdir()))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from restore.degradation import (
     Round,
     Sometimes,
 )
+from restore.degradation.random import Stream
 from restore.errors import ConfigError
 
 STEPS = {
@@ -116,3 +117,11 @@ def test_a_module_above_may_still_apply_a_function_to_all_its_parts():
     names = []
     torch.nn.Sequential(STEPS["chain"]).apply(lambda module: names.append(type(module).__name__))
     assert "GaussianBlur" in names
+
+
+def test_every_bit_of_a_seed_counts(clean):
+    seeds = [3, 3 + 2**20, 3 + 2**32, 3 + 2**45, 3 + 2**61]
+    drawn = GaussianNoise((0, 55)).draw_each(clean[:5], seeds)
+    assert len({one["sigma"] for one in drawn}) == 5
+    streams = [Stream(seed, "cpu").generator() for seed in seeds]
+    assert len({torch.rand((), generator=generator).item() for generator in streams}) == 5
