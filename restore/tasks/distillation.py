@@ -1,13 +1,17 @@
 """Distillation: the target of training is what trained networks restore, not the clean picture.
 
 Source: the authors' description of MWRCANet (Abdelhamed et al., "NTIRE 2020 Challenge on Real Image Denoising",
-CVPRW 2020, https://arxiv.org/abs/2005.04117, team HITVPC & HUAWEI): two networks are fine-tuned towards the average
-of their own predictions. Their code for it was never released; loss and rates are ours to choose.
+CVPRW 2020, https://arxiv.org/abs/2005.04117, team HITVPC & HUAWEI; README of
+https://github.com/happycaoyue/NTIRE20_raw_image_denoising_winner_MWRCANet): in their third step two networks are
+fine-tuned on pairs of noisy pictures and the average of what both restore, in their fourth one of the two is fine-tuned
+"through the use of the noisy images and denoised results of both". Their code was never released: loss and rates are
+ours, and so is the reading of the fourth step, in which each picture has one of the two results for its target.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,18 +26,21 @@ from restore.zoo import load_network
 
 
 class Distillation(Denoising):
-    """Denoising whose training target is the mean of what the teachers restore, clipped to [0, 1].
+    """Denoising whose training target is what the teachers restore, clipped to [0, 1].
 
-    Validation and test compare with the clean pictures as ever; `train/loss` and `train/psnr` are against the mean.
+    Validation and test compare with the clean pictures as ever; `train/loss` and `train/psnr` are against the teachers.
     Teachers are frozen, work in float32, and are no part of the checkpoint: they are opened when training starts.
 
     Args:
         network: what is trained; start it from a teacher's weights with --init_from to fine-tune.
         teachers: weights files, checkpoints, or names of shipped models; from one.
         degradation: see `Denoising`; so are the rest.
+        target: "mean", of all teachers, or "each": one teacher's own result, another one for every next picture, so
+            that over the pictures all teach alike.
 
     Raises:
-        ConfigError: there is no teacher, or one takes other pictures than the network (when training starts).
+        ConfigError: there is no teacher or no such target; or, when training starts, a teacher takes other pictures
+            than the network.
         CheckpointError: a teacher cannot be opened (when training starts).
     """
 
@@ -49,6 +56,7 @@ class Distillation(Denoising):
         scheduler: SchedulerFactory | None = None,
         channels_last: bool | None = None,
         seed: int = 0,
+        target: Literal["mean", "each"] = "mean",
     ) -> None:
         super().__init__(
             network=network,
@@ -63,6 +71,9 @@ class Distillation(Denoising):
         )
         if not teachers:
             raise ConfigError("Distillation got no teachers. Give at least one weights file, or use Denoising.")
+        if target not in ("mean", "each"):
+            raise ConfigError(f"Distillation got target={target!r}. Choose mean or each.")
+        self.target = target
         self.teachers = list(teachers)
         self.opened: list[RestorationNetwork] = []  # a list hides them from the state and from the optimiser
 
@@ -77,21 +88,24 @@ class Distillation(Denoising):
         self.opened = []
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """As ever; in training the teachers' mean takes the target's place."""
+        """As ever; in training what the teachers restore takes the target's place."""
         ready = super().on_after_batch_transfer(batch, dataloader_idx)
-        return (
-            {**ready, "target": self.pseudo_target(ready["degraded"], ready.get("sigma"))}
-            if self.trainer.training
-            else ready
-        )
+        if not self.trainer.training:
+            return ready
+        restored = self.taught(ready["degraded"], ready.get("sigma"))
+        if self.target == "mean":
+            return {**ready, "target": restored.mean(0).clamp(0, 1)}
+        places = torch.arange(restored.shape[1], device=restored.device)
+        which = ready["index"].to(restored.device) % len(self.opened)  # by the patch's number, on whatever rank it is
+        return {**ready, "target": restored[which, places].clamp(0, 1)}
 
     @torch.no_grad()
-    def pseudo_target(self, degraded: Tensor, sigma: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W): the mean of what the teachers restore, clipped."""
+    def taught(self, degraded: Tensor, sigma: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> (teachers, N, C, H, W): what each teacher restores, not clipped."""
         pictures = degraded.float().contiguous(memory_format=self.layout)
         levels = () if sigma is None else (sigma,)
         restored = [teacher.to(pictures.device)(pictures, *levels) for teacher in self.opened]
-        return torch.stack(restored).mean(0).clamp(0, 1)
+        return torch.stack(restored)
 
     def _open(self, name: str) -> RestorationNetwork:
         teacher, _ = load_network(name)

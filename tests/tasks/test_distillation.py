@@ -67,6 +67,31 @@ def test_the_target_of_training_is_the_clipped_mean_of_the_teachers(teachers):
     assert not batch["target"].requires_grad
 
 
+def test_the_target_may_be_one_teachers_by_the_patchs_number(teachers):
+    task = at(task_of(teachers, target="each"), 3)
+    task.setup("fit")
+    pixels = torch.randint(0, 256, (3, 3, 16, 12), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    batch = task.on_after_batch_transfer({**batch_of(pixels), "index": torch.tensor([4, 7, 1])}, 0)
+
+    with torch.no_grad():
+        one, other = (network(batch["degraded"]).clamp(0, 1) for _, network in teachers)
+    torch.testing.assert_close(batch["target"], torch.stack([one[0], other[1], other[2]]))
+    assert (one - other).abs().max() > 0.01
+    with pytest.raises(ConfigError, match="target='all'"):
+        task_of(teachers, target="all")
+
+
+def test_teachers_that_take_the_noise_level_are_told_it(tmp_path, monkeypatch):
+    path, teacher = saved(tmp_path, "told.safetensors", FDnCNN)
+    task = at(Distillation(FDnCNN(width=4, depth=3), [path], GaussianNoise((5, 50))), 1)
+    task.setup("fit")
+    pixels = torch.randint(0, 256, (2, 3, 16, 12), dtype=torch.uint8)
+    batch = task.on_after_batch_transfer(batch_of(pixels), 0)
+    with torch.no_grad():
+        torch.testing.assert_close(batch["target"], teacher(batch["degraded"], batch["sigma"]).clamp(0, 1))
+
+
 def test_validation_compares_with_the_clean_picture(teachers):
     task = at(task_of(teachers), 3, training=False)
     task.setup("fit")
@@ -108,7 +133,7 @@ def test_the_network_as_its_own_teacher_has_nothing_to_learn(teachers):
     at(task, 1).setup("fit")
     gray = torch.full((1, 3, 8, 8), 0.5)
     restored = task(gray)
-    assert restored.detach().clamp(0, 1).equal(task.pseudo_target(gray))
+    assert restored.detach().clamp(0, 1).equal(task.taught(gray)[0].clamp(0, 1))
 
 
 def test_what_cannot_teach_is_refused(tmp_path):
