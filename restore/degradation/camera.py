@@ -45,7 +45,7 @@ Range = tuple[float, float]
 """Lowest and highest value of a number that is drawn for each picture."""
 
 LOG_SHOT: Range = (math.log(0.0001), math.log(0.012))
-"""Brooks et al., section 3.1: what the Darmstadt Noise Dataset's cameras span."""
+"""Brooks et al., section 3, shot and read noise: what the Darmstadt Noise Dataset's cameras span."""
 
 
 class CameraNoise(Step):
@@ -62,10 +62,10 @@ class CameraNoise(Step):
 
     Args:
         log_shot: natural logarithm of the shot noise's variance per unit of signal, drawn uniformly. Brooks et al.,
-            section 3.1, from the Darmstadt Noise Dataset: log 0.0001 to log 0.012. Read noise follows from it:
+            section 3, from the Darmstadt Noise Dataset: log 0.0001 to log 0.012. Read noise follows from it:
             its log-variance is normal around 2.18 log_shot + 1.20 with spread 0.26.
-        brightness: mean and standard deviation of the inverse of the digital gain (0.8, 0.1; section 3.2).
-        red_gain: of the white balance, 1.9 to 2.4 (section 3.2).
+        brightness: mean and standard deviation of the inverse of the digital gain (0.8, 0.1; section 3, digital gain).
+        red_gain: of the white balance, 1.9 to 2.4 (section 3, white balance).
         blue_gain: 1.5 to 1.9.
         tone: how often the file has the smoothstep tone curve (Brooks et al.: always).
         pattern: of the mosaic; None draws one for each picture.
@@ -223,7 +223,7 @@ def _reduce(noise: Tensor, drawn: Sequence[Drawn]) -> Tensor:
 def sensor_noise(plane: Tensor, camera: Camera, streams: Sequence[Stream]) -> Tensor:
     """Shot and read noise of a mosaic (N, 1, H, W), cut off where the sensor is full.
 
-    Heteroscedastic Gaussian, variance shot * signal + read (Brooks et al., equation 3).
+    Heteroscedastic Gaussian, variance shot * signal + read (Brooks et al., section 3).
     """
     variance = camera.shot * plane.clamp(min=0) + camera.read
     return torch.minimum(variance.sqrt() * normal(plane.shape[1:], streams, plane), (1 - plane).clamp(min=0))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 GAMMA = 2.2
-"""Brooks et al., section 3.4."""
+"""Brooks et al., section 3, gamma compression."""
 
 XYZ_TO_CAMERA = (
     (
@@ -24,7 +24,7 @@ XYZ_TO_CAMERA = (
     ((0.8380, -0.2630, -0.0639), (-0.2887, 1.0725, 0.2496), (-0.0627, 0.1427, 0.5438)),  # Olympus E-M10, the same
     ((0.6596, -0.2079, -0.0562), (-0.4782, 1.3016, 0.1933), (-0.0970, 0.1581, 0.5181)),  # Sony RX100 IV, the same
 )
-"""The four cameras of the Darmstadt Noise Dataset, whose convex combinations Brooks et al. draw (section 3.3)."""
+"""The four cameras of the Darmstadt Noise Dataset, whose convex combinations Brooks et al. draw (section 3)."""
 
 SRGB_TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
 """Of IEC 61966-2-1's primaries and D65 white, http://www.brucelindbloom.com/index.html?Eqn_RGB_XYZ_Matrix.html."""
@@ -84,7 +84,8 @@ def to_sensor(linear: Tensor, camera: Camera) -> Tensor:
     """Linear sRGB to the sensor's linear colours, (N, 3, H, W): colour matrix, then white balance undone.
 
     Highlights stay bright, which a plain division would not leave so: gains fade out as the pixel's mean goes from 0.9
-    to 1 (Brooks et al., section 3.2). There `from_sensor` gives more than it was and clips; below it gives it back.
+    to 1 (Brooks et al., section 3, white balance). There `from_sensor` gives more than it was and clips; below it gives
+    it back.
     """
     colors = torch.einsum("nij,njhw->nihw", camera.matrix, linear)
     white = ((colors.mean(dim=1, keepdim=True) - 0.9).clamp(min=0) / 0.1).square()

@@ -40,6 +40,7 @@ class Shuffle(Degradation):
         self.scale = 1
         for step in steps:
             self.scale *= step.scale
+            self.channels = step.channels or self.channels
         self.margin = sum(step.margin for step in steps)  # all of them may come after the step that shrinks
 
     def draw(self, source: Source) -> Drawn:
