@@ -102,7 +102,7 @@ def cut_window(
     height, width = whole.shape[:2]
     inside = whole[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
     outside = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
-    return np.pad(inside, outside, mode=border)  # (S, S, C)
+    return np.pad(inside, outside, mode=border) if np.any(outside) else inside  # (S, S, C)
 
 
 class PatchSampler(Sampler[int]):
