@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from restore.data import find_pairs
+from restore.data import find_pairs, match_small
 from restore.degradation import Quantize, imresize, protocol_noise
 from restore.degradation.resize import Preset
 from restore.errors import DataError
@@ -141,15 +141,16 @@ def small_pairs(
     Raises:
         DataError: a small picture is missing or does not fit.
     """
-    ready = {path.stem: path for path in find_pictures(small)} if small is not None else {}
-    for path in selection.among(find_pictures(folder), folder):
+    paths = selection.among(find_pictures(folder), folder)
+    ready = match_small(find_pictures(small), paths) if small is not None else {}
+    for path in paths:
         target = selection.read(path)
         height, width = (side - side % scale for side in target.shape[-2:])
         target = _luma(target[..., :height, :width], luma)
         if small is None:
             yield Pair(path.stem, imresize(target, scale, preset), target)
             continue
-        file = ready.get(path.stem) or ready.get(f"{path.stem}x{scale}")
+        file = ready.get(path)
         if file is None:
             raise DataError(f"{small} holds no small picture for {path.name}: neither {path.stem}.* nor with x{scale}.")
         degraded = to_tensor(to_eight_bits(read_picture(file).pixels))[None]

@@ -2,6 +2,7 @@
 
 from restore.data.cache import PictureCache
 from restore.data.disk_cache import DiskCache, cache_folder
+from restore.data.layouts import find_pairs, match_small
 from restore.data.manifest import Recognition, known_sets, recognize
 from restore.data.module import Pictures
 from restore.data.paired import PairedPatches
@@ -10,10 +11,12 @@ from restore.data.perceptual_hash import Alike, Fingerprint, find_alike, fingerp
 from restore.data.samples import SamplePictures
 from restore.data.shard_patches import ShardPatches
 from restore.data.shards import read_index, write_shards
-from restore.data.whole import PairedPictures, WholePictures, find_pairs
+from restore.data.splits import Split
+from restore.data.whole import CleanPictures, PairedPictures
 
 __all__ = [
     "Alike",
+    "CleanPictures",
     "DiskCache",
     "Fingerprint",
     "PairedPatches",
@@ -25,12 +28,13 @@ __all__ = [
     "Recognition",
     "SamplePictures",
     "ShardPatches",
-    "WholePictures",
+    "Split",
     "cache_folder",
     "find_alike",
     "find_pairs",
     "fingerprint",
     "known_sets",
+    "match_small",
     "read_index",
     "recognize",
     "write_shards",

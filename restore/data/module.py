@@ -13,13 +13,14 @@ from torch.utils.data import DataLoader
 from restore.data.advice import advise, usable_cores
 from restore.data.augment import FlipsAndTurns, NoAugmentation
 from restore.data.cache import DecodedPictures
+from restore.data.choice import HELD_OUT, Choice, WholeForm, held_out_pictures, pictures_in, whole_pictures
 from restore.data.lanes import Reading
 from restore.data.loaders import make_loader, place_of
 from restore.data.patches import EvaluationSampler, PatchSampler
-from restore.data.samples import SamplePictures
 from restore.data.shard_patches import PatchForm
-from restore.data.sources import CacheKind, check_roots, opener, pictures_in, training_patches
-from restore.data.whole import PairedPictures, WholePictures, find_pairs
+from restore.data.sources import CacheKind, check_roots, opener, training_patches
+from restore.data.splits import Split
+from restore.data.whole import CleanPictures, PairedPictures
 from restore.errors import ConfigError
 
 Roots = str | list[str]
@@ -51,6 +52,8 @@ class Pictures(LightningDataModule):
         patches_per_picture: cut from a picture of shards each time it is decoded.
         limit: take only the first so many pictures of each validation set.
         crop: take only the middle so many pixels a side of each validation and test picture.
+        split: train on all but one fold of `root`, by scenes; the fold is validated and tested as the set "held_out".
+        skip_broken: name files that cannot be read in a warning and leave them out, instead of refusing the run.
 
     Raises:
         DataError: a folder does not exist, or holds no picture.
@@ -78,6 +81,8 @@ class Pictures(LightningDataModule):
         patches_per_picture: int = 8,
         limit: int | None = None,
         crop: int | None = None,
+        split: Split | None = None,
+        skip_broken: bool = False,
     ) -> None:
         super().__init__()
         sizes = {"patch_size": patch_size, "batch_size": batch_size, "scale": scale, "limit": limit}
@@ -112,6 +117,7 @@ class Pictures(LightningDataModule):
         self.patches_per_picture = patches_per_picture
         self.limit = limit
         self.crop = crop
+        self.choice = Choice(split, skip_broken)
 
     def check(self, stage: str) -> None:
         """Look the pictures of a stage up, so that an empty folder is said before anything runs.
@@ -121,7 +127,7 @@ class Pictures(LightningDataModule):
             ConfigError: there is nothing to predict.
         """
         if stage == "fit":
-            check_roots(self.roots, self.halve_above)
+            check_roots(self.roots, self.halve_above, self.scale, self.choice)
         if stage == "predict":
             pictures_in(self._to_predict())
         else:
@@ -143,12 +149,13 @@ class Pictures(LightningDataModule):
                 seed=self.seed,
             )
             reading = Reading(self.patches_per_epoch, self.batch_size, self._world, self.workers)
-            self._patches = training_patches(self.roots, form, self._opener(), reading, self.patches_per_picture)
+            chosen = self.patches_per_picture, self.choice
+            self._patches = training_patches(self.roots, form, self._opener(), reading, *chosen)
         if stage in ("fit", "validate", "test"):
             kind = "test" if stage == "test" else "validate"
             self._evaluated = {name: self._whole(name, folder) for name, folder in self._folders(kind).items()}
         if stage == "predict":
-            self._predicted = WholePictures(pictures_in(self._to_predict()), self.image_channels)
+            self._predicted = CleanPictures(pictures_in(self._to_predict()), self.image_channels)
 
     def set_names(self, stage: str) -> list[str]:
         """Names of the validation or test sets, in the order of their loaders."""
@@ -221,20 +228,19 @@ class Pictures(LightningDataModule):
 
     def _folders(self, kind: str) -> dict[str, str | None]:
         given = self.sets[kind]
+        if self.choice.split is not None:
+            return {**(given or {}), HELD_OUT: None}
         return {"samples": None} if given is None else dict(given)
 
-    def _whole(self, name: str, folder: str | None) -> WholePictures | PairedPictures:
-        form = (self.image_channels, self.scale, self.crop)
+    def _whole(self, name: str, folder: str | None) -> CleanPictures | PairedPictures:
+        form = WholeForm(self.image_channels, self.scale, self.crop, self.limit)
         if folder is None:
-            return WholePictures(SamplePictures("validation").paths[: self.limit], *form)
+            return held_out_pictures(self.roots, form, self.choice)
         if not name or "/" in name:
             raise ConfigError(f"A set cannot be called '{name}': the name stands in val/NAME/psnr.")
-        pairs = find_pairs(Path(folder)) if Path(folder).is_dir() else []
-        if pairs:
-            return PairedPictures(pairs[: self.limit], *form)
-        return WholePictures(pictures_in(folder)[: self.limit], *form)
+        return whole_pictures(folder, form, self.choice)
 
-    def _whole_loader(self, pictures: WholePictures | PairedPictures) -> DataLoader:
+    def _whole_loader(self, pictures: CleanPictures | PairedPictures) -> DataLoader:
         """Under DDP every picture goes to one rank only; Lightning's own sampler would repeat the first ones."""
         sampler = None if self._world == 1 else EvaluationSampler(len(pictures), self._rank, self._world)
         return make_loader(pictures, sampler, 1, self.workers, pin_memory=self._pinned)

@@ -11,8 +11,9 @@ import torch
 from torch.utils.data import Dataset
 
 from restore.data.cache import DecodedPictures, PictureCache
+from restore.data.layouts import find_pairs
 from restore.data.patches import Augment, draw_place
-from restore.data.whole import check_sizes, find_pairs
+from restore.data.whole import check_sizes
 from restore.errors import ConfigError, DataError
 
 
@@ -71,12 +72,15 @@ class PairedPatches(Dataset[dict[str, Any]]):
         return torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
 
 
-def training_pairs(roots: Sequence[str] | None, halve_above: int | None = None) -> list[tuple[Path, Path]]:
+def training_pairs(
+    roots: Sequence[str] | None, halve_above: int | None = None, scale: int = 1
+) -> list[tuple[Path, Path]]:
     """The pairs of all `roots`, or [] where they hold clean pictures alone.
 
     Args:
         roots: folders; one that does not exist makes it [] too.
         halve_above: of the recipe; pairs must not be shrunk.
+        scale: how many times larger the targets are.
 
     Raises:
         DataError: some hold pairs and others do not, or a picture has no partner.
@@ -85,7 +89,7 @@ def training_pairs(roots: Sequence[str] | None, halve_above: int | None = None) 
     folders = [Path(root) for root in roots or []]
     if not all(folder.is_dir() for folder in folders):
         return []  # whoever looks for clean pictures next says which is missing
-    found = [find_pairs(folder) for folder in folders]
+    found = [find_pairs(folder, scale) for folder in folders]
     alone = [folder for folder, pairs in zip(folders, found, strict=True) if not pairs]
     if alone and len(alone) < len(found):
         paired = next(folder for folder in folders if folder not in alone)

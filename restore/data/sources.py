@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from restore.data.cache import DecodedPictures, PictureCache
+from restore.data.choice import Choice, training_pictures
 from restore.data.disk_cache import DiskCache
 from restore.data.lanes import Reading
 from restore.data.paired import PairedPatches, training_pairs
 from restore.data.patches import Patches
-from restore.data.samples import SamplePictures
 from restore.data.shard_patches import PatchForm, ShardPatches
 from restore.data.shards import ShardIndex, is_shards, read_index
-from restore.errors import ConfigError, DataError
-from restore.images import find_pictures
+from restore.errors import ConfigError
 
 CacheKind = Literal["disk", "memory", "none"]
 """Where decoded pictures are kept."""
@@ -52,6 +51,7 @@ def training_patches(
     open_pictures: Callable[[list[Path]], DecodedPictures],
     reading: Reading,
     patches_per_picture: int,
+    choice: Choice,
 ) -> Patches | PairedPatches | ShardPatches:
     """The patches of a recipe: of shards where `roots` names some, of pairs where it holds some, else of pictures.
 
@@ -59,13 +59,13 @@ def training_patches(
         DataError, ConfigError: as `check_roots`; there are fewer shards than loading processes.
     """
     if roots is not None and any(map(is_shards, roots)):
-        return ShardPatches(_index(roots), form, reading, patches_per_picture)
-    pairs = training_pairs(roots, form.halve_above)
+        return ShardPatches(_index(roots, choice), form, reading, patches_per_picture)
+    pairs = choice.training(training_pairs(roots, form.halve_above, form.scale))
     if pairs:
         channels, scale, seed = form.image_channels, form.scale, form.seed
         return PairedPatches(pairs, form.size, form.augment, channels, scale, seed, open_pictures)
     return Patches(
-        open_pictures(training_pictures(roots)),
+        open_pictures(choice.training(training_pictures(roots))),
         form.size,
         form.augment,
         form.scale,
@@ -75,7 +75,7 @@ def training_patches(
     )
 
 
-def check_roots(roots: Sequence[str] | None, halve_above: int | None) -> None:
+def check_roots(roots: Sequence[str] | None, halve_above: int | None, scale: int, choice: Choice) -> None:
     """Look the training pictures up.
 
     Raises:
@@ -84,40 +84,17 @@ def check_roots(roots: Sequence[str] | None, halve_above: int | None) -> None:
         ConfigError: shards are among other roots; pairs would be halved.
     """
     if roots is not None and any(map(is_shards, roots)):
-        if _index(roots).kind == "pairs" and halve_above is not None:
+        if _index(roots, choice).kind == "pairs" and halve_above is not None:
             raise ConfigError("data.init_args.halve_above would average the noise of pairs away. Leave it out.")
-    elif not training_pairs(roots, halve_above):
-        training_pictures(roots)
+    elif not choice.training(training_pairs(roots, halve_above, scale)):
+        choice.training(training_pictures(roots))
 
 
-def _index(roots: Sequence[str]) -> ShardIndex:
+def _index(roots: Sequence[str], choice: Choice) -> ShardIndex:
+    if choice.split is not None:
+        raise ConfigError("data.init_args.split divides folders of pictures, not shards. Pack each side of its own.")
     if len(roots) > 1:
         raise ConfigError(
             f"data.init_args.root names shards among {len(roots)} roots. Name one alone; pack all pictures together."
         )
     return read_index(roots[0])
-
-
-def training_pictures(roots: Sequence[str] | None) -> list[Path]:
-    """The pictures of all `roots`; None takes the built-in photographs.
-
-    Raises:
-        DataError: a folder does not exist, or holds no picture.
-    """
-    if roots is None:
-        return SamplePictures("train").paths
-    return [path for root in roots for path in pictures_in(root)]
-
-
-def pictures_in(folder: str) -> list[Path]:
-    """The pictures of a folder.
-
-    Raises:
-        DataError: it does not exist, or holds no picture.
-    """
-    if not Path(folder).is_dir():
-        raise DataError(f"There is no folder {folder}. Check --data.root and the sets in the recipe.")
-    paths = find_pictures(Path(folder))
-    if not paths:
-        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
-    return paths

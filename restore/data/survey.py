@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,19 +53,6 @@ def survey(paths: Sequence[Path], corners: bool = False, threads: int = 4) -> It
     """
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(lambda path: _look(path, corners), paths)
-
-
-def readable(paths: Iterable[Path]) -> tuple[list[Path], list[Broken]]:
-    """Which pictures can be read, and why the others cannot."""
-    good, broken = [], []
-    for path in paths:
-        try:
-            read_picture(path)
-        except DataError as error:
-            broken.append(Broken(path, str(error)))
-        else:
-            good.append(path)
-    return good, broken
 
 
 def _look(path: Path, corners: bool) -> Surveyed | Broken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,10 @@ import torch
 from torch.utils.data import Dataset
 
 from restore.errors import DataError
-from restore.images import find_pictures, read_pixels
-
-_PAIRS = (("_real$", "_mean"), ("_noisy$", "_clean"), (r"_NOISY(_SRGB_\d+)?$", r"_GT\1"))
-"""How the name of a degraded picture ends, without its suffix, and its partner's."""
+from restore.images import read_pixels
 
 
-class WholePictures(Dataset[dict[str, Any]]):
+class CleanPictures(Dataset[dict[str, Any]]):
     """Clean pictures as they are: target (C, H, W) uint8.
 
     Args:
@@ -81,42 +77,16 @@ class PairedPictures(Dataset[dict[str, Any]]):
 
 
 def check_sizes(pair: tuple[Path, Path], degraded: np.ndarray, target: np.ndarray, scale: int) -> None:
-    """Raise DataError unless the target's sides are `scale` times the degraded picture's."""
+    """Raise DataError unless the target's sides are `scale` times the degraded picture's, or less than `scale` more.
+
+    Official small pictures are made of targets that were cropped at the bottom and right; the rest is left out.
+    """
     (height, width), (rows, columns) = degraded.shape[:2], target.shape[:2]
-    if (height * scale, width * scale) != (rows, columns):
+    if rows // scale != height or columns // scale != width:
         raise DataError(
             f"{pair[0]} is {width}x{height} and its partner {pair[1].name} {columns}x{rows}; at scale {scale} that is "
             "no pair. Remove one, or set data.init_args.scale."
         )
-
-
-def find_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    """(degraded, target) files of a folder, or [] where it holds no pairs.
-
-    Known layouts: `*_real` beside `*_mean` (PolyU), `*_noisy` beside `*_clean`, `*_NOISY` beside `*_GT`,
-    `*_NOISY_SRGB_010` beside `*_GT_SRGB_010` (SIDD, whose folders may be left as they are); sub-folders `noisy/` and
-    `clean/` with the same names.
-
-    Raises:
-        DataError: a picture has no partner.
-    """
-    if (folder / "noisy").is_dir() and (folder / "clean").is_dir():
-        targets = {path.stem: path for path in find_pictures(folder / "clean")}
-        return [(path, _partner(path, targets.get(path.stem))) for path in find_pictures(folder / "noisy")]
-    pictures = {path.with_suffix(""): path for path in find_pictures(folder)}
-    for noisy, clean in _PAIRS:
-        found = [stem for stem in pictures if re.search(noisy, stem.name)]
-        if found:
-            partners = [stem.with_name(re.sub(noisy, clean, stem.name)) for stem in found]
-            pairs = zip(found, partners, strict=True)
-            return [(pictures[stem], _partner(pictures[stem], pictures.get(other))) for stem, other in pairs]
-    return []
-
-
-def _partner(path: Path, other: Path | None) -> Path:
-    if other is None:
-        raise DataError(f"{path} has no clean partner. Remove it, or add the clean picture beside it.")
-    return other
 
 
 def _middle(sides: list[int], crop: int | None, scale: int) -> list[slice]:

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from restore.data import PairedPictures, PictureCache, Pictures, SamplePictures, WholePictures, find_pairs
+from restore.data import CleanPictures, PairedPictures, PictureCache, Pictures, SamplePictures, find_pairs
 from restore.errors import ConfigError, DataError, RestoreError
 from restore.images import read_pixels
 from tests.data.pictures import make_pictures
@@ -99,7 +99,7 @@ def test_a_folder_without_pairs_holds_clean_pictures(tmp_path):
 
 def test_whole_pictures_are_cropped_to_the_scale(tmp_path):
     paths = make_pictures(tmp_path, count=1, size=(41, 55))
-    item = WholePictures(paths, scale=4)[0]
+    item = CleanPictures(paths, scale=4)[0]
     assert item["target"].shape == (3, 40, 52)
     assert item["name"] == "picture0.png"
 
@@ -107,13 +107,13 @@ def test_whole_pictures_are_cropped_to_the_scale(tmp_path):
 @pytest.mark.parametrize(("scale", "crop", "rows", "columns"), [(1, 9, (16, 25), (23, 32)), (4, 9, (16, 24), (20, 28))])
 def test_only_the_middle_of_whole_pictures_is_taken(tmp_path, scale, crop, rows, columns):
     path = make_pictures(tmp_path, count=1, size=(41, 55))[0]
-    target = WholePictures([path], scale=scale, crop=crop)[0]["target"].permute(1, 2, 0)
+    target = CleanPictures([path], scale=scale, crop=crop)[0]["target"].permute(1, 2, 0)
     assert np.array_equal(target.numpy(), read_pixels(path, 3)[slice(*rows), slice(*columns)])
 
 
 def test_the_middle_of_a_small_picture_is_all_of_it(tmp_path):
     path = make_pictures(tmp_path, count=1, size=(8, 20))[0]
-    assert WholePictures([path], crop=12)[0]["target"].shape == (3, 8, 12)
+    assert CleanPictures([path], crop=12)[0]["target"].shape == (3, 8, 12)
 
 
 def test_pairs_are_cropped_alike(tmp_path):
