@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restore.commands.evaluate_options import Subject, read_options
 from restore.errors import ConfigError
@@ -89,7 +89,7 @@ def _ready(options: argparse.Namespace, subject: Subject) -> Restoring:
     if subject.method and subject.name == "noisy":
         return Restoring(lambda degraded: degraded, 1, None)
     if subject.method:
-        return Restoring(lambda small: _enlarge(small, options), options.scale, None)
+        return Restoring(lambda small: _enlarge(small, subject.name, options), options.scale, None)
     from restore.inference import Restorer
     from restore.zoo import load_network
 
@@ -112,12 +112,12 @@ def _ready(options: argparse.Namespace, subject: Subject) -> Restoring:
     return Restoring(restorer, network.scale, network.image_channels)
 
 
-def _enlarge(small: Tensor, options: argparse.Namespace) -> Tensor:
+def _enlarge(small: Tensor, method: Any, options: argparse.Namespace) -> Tensor:
     """By a method without weights; luma is cut to the range that it has, as it is in the tables' bicubic rows."""
     from restore.degradation import enlarge
     from restore.metrics import STUDIO_RANGE
 
-    large = enlarge(small, options.scale, options.preset)
+    large = enlarge(small, options.scale, options.preset if method == "bicubic" else method)
     return large.clamp(*STUDIO_RANGE) if options.luma else large
 
 

@@ -10,7 +10,7 @@ from restore.errors import ConfigError
 
 PROTOCOL_NAMES = ("sr-y", "sr-rgb", "awgn-rgb", "awgn-gray", "real-srgb")
 PRESETS = ("matlab", "matlab-classic", "bicubic")
-ENLARGING = ("bicubic",)
+ENLARGING = ("bicubic", "area", "bilinear", "lanczos", "nearest")
 METHODS = (*ENLARGING, "noisy")
 
 

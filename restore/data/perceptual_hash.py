@@ -97,7 +97,7 @@ def find_alike(
         bits = np.bitwise_count(table[None, begin:] ^ one.hashes[:, None])  # (8, n)
         for second in np.flatnonzero(bits.min(axis=0, initial=64) <= distance) if bits.size else ():
             near = np.flatnonzero(bits[:, second] <= distance)
-            straight = against[begin + second].thumbnails[0]
+            straight = against[begin + int(second)].thumbnails[0]
             likeness = [float((one.thumbnails[form] * straight).sum()) for form in near]
             best = int(np.argmax(likeness))
             if likeness[best] >= 0.9:

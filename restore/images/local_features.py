@@ -47,7 +47,8 @@ def local_features(pixels: Pixels, limit: int = 400) -> Features:
     shrink = _LONGEST / max(gray.shape)
     if shrink < 1:
         gray = cv2.resize(np.ascontiguousarray(gray), None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    points, descriptors = cv2.SIFT_create(nfeatures=limit).detectAndCompute(np.ascontiguousarray(gray), None)
+    sift = cv2.SIFT_create(nfeatures=limit)  # type: ignore[attr-defined]
+    points, descriptors = sift.detectAndCompute(np.ascontiguousarray(gray), None)
     if descriptors is None:
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     return Features(np.array([point.pt for point in points], np.float32), descriptors.astype(np.float32))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from restore.commands.evaluate import Restoring, main
-from restore.commands.evaluate_options import PROTOCOL_NAMES
+from restore.commands.evaluate_options import ENLARGING, PROTOCOL_NAMES
 from restore.commands.pairs import Selection
 from restore.errors import DataError, RestoreError
 from restore.images import Picture, read_pixels, write_picture
@@ -250,6 +250,13 @@ def test_enlarged_luma_stays_in_its_range(tmp_path):
     words = ("--method", "bicubic", "--scale", 2, "--data", tmp_path / "edges", "--protocol", "sr-y")
     cut = run(tmp_path, *words)["mean"]["psnr"]
     assert cut > run(tmp_path, *words, "--no-luma")["mean"]["psnr"] + 0.1
+
+
+def test_the_other_interpolations_enlarge_the_same_small_pictures(tmp_path, photos):
+    words = ("--scale", 2, "--data", photos, "--protocol", "sr-y")
+    found = {name: run(tmp_path, name, *words)["mean"]["psnr"] for name in ENLARGING}
+    assert len({round(value, 3) for value in found.values()}) == 4  # at x2 "area" and "nearest" both repeat each pixel
+    assert found["area"] == pytest.approx(found["nearest"], abs=1e-4)
 
 
 def test_two_models_are_compared_picture_by_picture(tmp_path, photos, weights, capsys):
