@@ -108,6 +108,7 @@ def _ready(options: argparse.Namespace, subject: Subject) -> Restoring:
         precision=options.precision,
         self_ensemble=options.self_ensemble,
         sigma=options.sigma if network.takes_sigma else None,
+        local_pooling=options.local_pooling,
     )
     return Restoring(restorer, network.scale, network.image_channels)
 
@@ -153,5 +154,6 @@ def _settings(options: argparse.Namespace, subject: Subject, scale: int) -> dict
         settings |= {"sigma": options.sigma, "clip": options.clip}
     if not subject.method:
         settings |= {"precision": options.precision, "device": options.device, "self_ensemble": options.self_ensemble}
+        settings |= {"local_pooling": options.local_pooling}
     ids = str(options.ids) if options.ids else None
     return settings | {"crop": options.crop, "ids": ids, "limit": options.limit}

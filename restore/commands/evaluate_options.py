@@ -121,5 +121,11 @@ def _parser() -> argparse.ArgumentParser:
         "--precision", choices=("auto", "fp32", "bf16"), default="fp32", help="(default: fp32, as the papers)"
     )
     parser.add_argument("--self-ensemble", action="store_true", help="mean of 8 flips and turns")
+    parser.add_argument(
+        "--local-pooling",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="means over windows of the training patches' size, not the whole picture; auto: where tiles are cut",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number, with all settings and versions")
     return parser
