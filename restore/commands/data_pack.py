@@ -19,9 +19,9 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     index = pack(options)
     pictures = sum(shard.pictures for shard in index.shards)
-    gigabytes = sum(shard.bytes for shard in index.shards) / 1e9
+    megabytes = sum(shard.bytes for shard in index.shards) / 1e6
     what = "pairs" if index.kind == "pairs" else "pictures"
-    print(f"Packed {pictures} {what} into {len(index.shards)} shards, {gigabytes:.2f} GB, in {options.output}.")
+    print(f"Packed {pictures} {what} into {len(index.shards)} shards, {megabytes:.1f} MB, in {options.output}.")
     print(f"Train on them: restore fit --config RECIPE --data.root {options.output}")
     return 0
 

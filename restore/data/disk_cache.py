@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,11 +151,11 @@ class DiskCache(DecodedPictures):
 
     def _make_room(self, size: int) -> bool:
         """Whether this set's file may be `size` bytes; removes the sets that were used longest ago for it."""
-        others = sorted(
-            (status.st_mtime, status.st_size, path)
-            for path in self.folder.glob("*.pixels")
-            if path != self.file and (status := path.stat())
-        )
+        others = []
+        for path in self.folder.glob("*.pixels"):
+            with suppress(FileNotFoundError):  # another process makes room as well
+                others.append((path.stat().st_mtime, path.stat().st_size, path))
+        others = sorted(other for other in others if other[2] != self.file)
         limit = self.gigabytes * 1e9
         if size > limit or shutil.disk_usage(self.folder).free < _FREE:
             return False
