@@ -16,7 +16,7 @@ class RunSummary(Callback):
     """Says the network's size and cost, the machine, the run directory; at the end what was reached."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Parameters, multiply-adds for a 256x256 picture, device, precision, run directory."""
+        """Parameters, multiply-adds for a 256x256 picture, device, precision, protocol, run directory."""
         network = getattr(pl_module, "network", None)
         if not trainer.is_global_zero or not isinstance(network, nn.Module):
             return
@@ -24,7 +24,8 @@ class RunSummary(Callback):
         where = f"{trainer.world_size} x {trainer.strategy.root_device.type}, {trainer.precision}"
         _say(
             f"{type(network).__name__}: {millions:.2f} M parameters, {picture_multiply_adds(network) / 1e9:.1f} G "
-            f"multiply-adds at 256x256; {where}; run directory {trainer.default_root_dir}"
+            f"multiply-adds at 256x256; {where}; validated by {_protocol(pl_module)}; "
+            f"run directory {trainer.default_root_dir}"
         )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -34,8 +35,19 @@ class RunSummary(Callback):
         text = f"Stopped at step {trainer.global_step}."
         for saver in trainer.checkpoint_callbacks:
             if isinstance(saver, ModelCheckpoint) and saver.monitor and saver.best_model_score is not None:
-                text += f" Best {saver.monitor} {float(saver.best_model_score):.2f}: {saver.best_model_path}"
+                best = f"{saver.monitor} {float(saver.best_model_score):.2f} ({_protocol(pl_module)})"
+                text += f" Best {best}: {saver.best_model_path}"
         _say(text)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The protocol of the numbers that follow, where validation is all that was asked for."""
+        if trainer.is_global_zero and trainer.state.fn == "validate":
+            _say(f"Measured by {_protocol(pl_module)}:")
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The protocol of the numbers that follow."""
+        if trainer.is_global_zero:
+            _say(f"Measured by {_protocol(pl_module)}:")
 
 
 def picture_multiply_adds(network: nn.Module, side: int = 256) -> int:
@@ -44,6 +56,10 @@ def picture_multiply_adds(network: nn.Module, side: int = 256) -> int:
     channels = int(getattr(network, "image_channels", 3))
     picture = torch.empty(1, channels, side, side, device=parameter.device, dtype=parameter.dtype)
     return multiply_adds(network, picture, *([picture.new_zeros(1)] if getattr(network, "takes_sigma", False) else []))
+
+
+def _protocol(task: LightningModule) -> str:
+    return str(getattr(task, "protocol", "no protocol"))
 
 
 def _say(text: str) -> None:

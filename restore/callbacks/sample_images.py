@@ -66,9 +66,8 @@ class SampleImages(Callback):
             pixels = to_pixels(shown)  # (H, 3 W, C)
             for logger in loggers:
                 if isinstance(logger, WandbLogger):
-                    logger.log_image(
-                        f"val/{name}", [pixels], step=trainer.global_step, caption=["degraded | restored | target"]
-                    )
+                    caption = f"degraded | restored | target ({cast(RestorationTask, pl_module).protocol})"
+                    logger.log_image(f"val/{name}", [pixels], step=trainer.global_step, caption=[caption])
                 else:
                     logger.experiment.add_image(f"val/{name}", pixels, trainer.global_step, dataformats="HWC")
             if not loggers:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restore.commands.evaluate_options import Subject, read_options
+from restore.commands.evaluate_options import PAIRED, Subject, read_options
 from restore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _pairs(options: argparse.Namespace, scale: int) -> Iterator[Pair]:
     from restore.commands.pairs import Selection, noisy_pairs, real_pairs, small_pairs
 
     selection = Selection(crop=options.crop, ids=options.ids, limit=options.limit)
-    if options.protocol == "real-srgb":
+    if options.protocol in PAIRED:
         return real_pairs(options.data, selection)
     if options.protocol.startswith("awgn-"):
         channels = 3 if options.protocol == "awgn-rgb" else 1
@@ -140,7 +140,7 @@ def _set_name(options: argparse.Namespace) -> str:
     from restore.data import recognize
 
     selection = Selection(crop=options.crop, ids=options.ids, limit=options.limit)
-    found = recognize(targets(options.data, selection, options.protocol == "real-srgb"))
+    found = recognize(targets(options.data, selection, options.protocol in PAIRED))
     return str(found) if found else "none that is known"
 
 

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from restore.errors import ConfigError
 
-PROTOCOL_NAMES = ("sr-y", "sr-rgb", "awgn-rgb", "awgn-gray", "real-srgb")
+PROTOCOL_NAMES = ("sr-y", "sr-rgb", "awgn-rgb", "awgn-gray", "real-srgb", "sidd-srgb")
+PAIRED = ("real-srgb", "sidd-srgb")
+"""Protocols whose noisy pictures are files beside the clean ones."""
 PRESETS = ("matlab", "matlab-classic", "bicubic")
 ENLARGING = ("bicubic", "area", "bilinear", "lanczos", "nearest")
 METHODS = (*ENLARGING, "noisy")
@@ -62,11 +64,13 @@ def _check(options: argparse.Namespace) -> None:
     enlarging = [name for name in methods if name in ENLARGING]
     complaints = {
         f"--method {' and '.join(enlarging)} enlarges: it needs an sr-* protocol": bool(enlarging) and not sr,
-        "--method noisy leaves the picture as it is: it needs awgn-* or real-srgb": "noisy" in methods and sr,
+        "--method noisy leaves the picture as it is: it needs awgn-*, real-srgb or sidd-srgb": "noisy" in methods
+        and sr,
         f"--method {' and '.join(enlarging)} needs --scale": bool(enlarging) and not options.scale,
         "--sigma is missing: how strong is the noise, in grey levels (25)?": awgn and options.sigma is None,
         "--sigma is 0 to 255 grey levels": options.sigma is not None and not 0 <= options.sigma <= 255,
-        "--sigma is for awgn-*, and for real-srgb with a model that takes it": sr and options.sigma is not None,
+        "--sigma is for awgn-*, and for real-srgb and sidd-srgb with a model that takes it": sr
+        and options.sigma is not None,
         "--clip is for awgn-*": options.clip and not awgn,
         "--lr and --luma are for sr-*": (options.lr is not None or options.luma) and not sr,
         "--scale is 1 or more": options.scale is not None and options.scale < 1,

@@ -112,10 +112,10 @@ class _CLI(LightningCLI):
             raise ConfigError(f"The trainer cannot be built. {' '.join(str(error).split())}") from error
 
     def after_instantiate_classes(self) -> None:
-        """Log the resolved recipe."""
+        """Log the resolved recipe, and the protocol by a name of its own, however the recipe came by it."""
         for logger in self.trainer.loggers:
             self._dump_config()
-            logger.log_hyperparams(self.config_dump)
+            logger.log_hyperparams({**self.config_dump, "protocol": self.model.protocol})
 
 
 class _SaveConfig(SaveConfigCallback):

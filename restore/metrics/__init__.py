@@ -6,6 +6,7 @@ from restore.metrics.metric import ProtocolMetric, ProtocolPSNR, ProtocolSSIM
 from restore.metrics.protocol import PROTOCOLS, Protocol, Scores, find_protocol
 from restore.metrics.psnr import psnr
 from restore.metrics.ssim import ssim
+from restore.metrics.ssim_3d import ssim_3d
 
 __all__ = [
     "PROTOCOLS",
@@ -21,4 +22,5 @@ __all__ = [
     "luminance",
     "psnr",
     "ssim",
+    "ssim_3d",
 ]

@@ -17,6 +17,7 @@ from restore.errors import ConfigError, ShapeError
 from restore.metrics.luminance import luminance
 from restore.metrics.psnr import check_pair, psnr
 from restore.metrics.ssim import ssim
+from restore.metrics.ssim_3d import ssim_3d
 
 
 class Scores(NamedTuple):
@@ -43,6 +44,8 @@ class Protocol:
     """Whether `scale` pixels are cut on each side before comparing."""
     purpose: str
     """What the protocol is for, in a line."""
+    window: Literal["plane", "volume"] = "plane"
+    """SSIM's: over rows and columns of each channel, or over rows, columns and channels."""
 
     def prepare(self, picture: Tensor, scale: int = 1) -> Tensor:
         """The picture as it is compared: quantised, converted to the channels, border cut, float64.
@@ -71,7 +74,7 @@ class Protocol:
 
     def ssim(self, restored: Tensor, target: Tensor, scale: int = 1) -> Tensor:
         """SSIM of each picture, (N,) float64."""
-        return ssim(*self._prepare_both(restored, target, scale))
+        return self._ssim(*self._prepare_both(restored, target, scale))
 
     def compare(self, restored: Tensor, target: Tensor, scale: int = 1) -> Scores:
         """PSNR and SSIM of each picture.
@@ -80,7 +83,10 @@ class Protocol:
             ShapeError: the pictures do not fit each other or the protocol, or are too small for SSIM.
         """
         ready = self._prepare_both(restored, target, scale)
-        return Scores(psnr=psnr(*ready), ssim=ssim(*ready))
+        return Scores(psnr=psnr(*ready), ssim=self._ssim(*ready))
+
+    def _ssim(self, restored: Tensor, target: Tensor) -> Tensor:
+        return (ssim_3d if self.window == "volume" else ssim)(restored, target)
 
     def _prepare_both(self, restored: Tensor, target: Tensor, scale: int) -> tuple[Tensor, Tensor]:
         check_pair(restored, target)
@@ -111,6 +117,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("awgn-rgb", "rgb", False, "colour Gaussian denoising, noise neither clipped nor rounded"),
         Protocol("awgn-gray", "gray", False, "gray Gaussian denoising, noise neither clipped nor rounded"),
         Protocol("real-srgb", "rgb", False, "real camera noise, the files as they are"),
+        Protocol("sidd-srgb", "rgb", False, "SIDD's tables: as real-srgb, SSIM's window over channels too", "volume"),
         Protocol("real-raw", "raw", False, "raw planes in training, a mosaic or four packed planes; not rounded"),
     )
 }

@@ -23,9 +23,9 @@ class Denoising(RestorationTask):
             picture, and a protocol `awgn-*`.
         degradation: the noise of training; None is Gaussian noise of `sigma`.
         protocol: `awgn-rgb` or `awgn-gray` validate with the published noise (the same draw for everyone) at `sigma`;
-            `real-srgb` takes noisy pictures from the validation set where it holds pairs, else degrades the clean ones
-            as in training, by the picture's index; `real-raw` does the latter, and goes with a degradation whose
-            output is raw.
+            `real-srgb` and `sidd-srgb` take noisy pictures from the validation set where it holds pairs, else degrade
+            the clean ones as in training, by the picture's index; `real-raw` does the latter, and goes with a
+            degradation whose output is raw.
         sigma: noise of the `awgn-*` protocols, standard deviation in 8-bit grey levels.
         loss: see `RestorationTask`; so are the rest.
     """

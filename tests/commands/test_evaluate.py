@@ -281,7 +281,7 @@ def test_two_models_are_compared_picture_by_picture(tmp_path, photos, weights, c
     assert found["models"]["A"]["pictures"] == alone["pictures"]
     assert found["difference"]["psnr"]["mean"] == pytest.approx(0, abs=1e-3)
     assert found["difference"]["psnr"]["interval"]["confidence"] == 0.95
-    assert said[1:3] == ["A: model noisy", f"B: model {weights} | precision fp32 | device cpu"]
+    assert said[1:3] == ["A: model noisy", f"B: model {weights} | precision fp32 | device cpu | local_pooling auto"]
     assert said[-4].startswith("mean of 3 (awgn-rgb)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 import torch
@@ -53,7 +54,9 @@ def test_the_resolved_recipe_is_saved_and_runs_again(fitted, pictures, tmp_path)
     saved = yaml.safe_load((only_run(fitted) / "config.yaml").read_text())
     assert saved["model"]["class_path"] == "restore.tasks.SuperResolution"
     assert saved["model"]["init_args"]["network"]["init_args"]["width"] == 8
+    assert saved["model"]["init_args"]["protocol"] == "sr-y"  # the recipe does not name it
     assert saved["trainer"]["precision"] == "32-true"
+    assert yaml.safe_load((only_run(fitted) / "csv" / "hparams.yaml").read_text())["protocol"] == "sr-y"
     again = ["fit", "--config", str(only_run(fitted) / "config.yaml"), "--runs", str(tmp_path), "--logger", "csv"]
     assert call(again) == 0
     metrics = [list(csv.DictReader(next(folder.rglob("metrics.csv")).open())) for folder in (tmp_path, fitted)]
@@ -107,7 +110,8 @@ def test_the_result_is_measured(fitted, pictures, command, which, capsys):
     last = only_run(fitted) / "checkpoints" / "last.ckpt"
     assert call(like(fitted, command, pictures, "--ckpt_path", "last" if which == "last" else str(last))) == 0
     name = "val" if command == "validate" else "test"
-    shown = capsys.readouterr().out
+    shown, said = capsys.readouterr()
+    assert said.count("Measured by sr-y:") == 1
     rows = csv.DictReader((only_run(fitted) / "csv" / "metrics.csv").open())
     value = [row["val/small/psnr"] for row in rows if row["val/small/psnr"]][-1]
     assert f"{name}/small/psnr" in shown
@@ -140,6 +144,9 @@ def test_a_finished_run_is_extended_in_its_own_directory(fitted, pictures, capsy
     assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 12
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
     assert (run / "csv" / "metrics.csv").is_file()
+    said = capsys.readouterr().err
+    assert "; validated by sr-y; run directory" in said
+    assert re.search(r"Best val/psnr \d+\.\d\d \(sr-y\): .*best\.ckpt", said)
     rows = list(csv.DictReader((run / "csv_2" / "metrics.csv").open()))
     assert [row["step"] for row in rows if row["train/loss"]] == ["8", "9", "10", "11"]
 

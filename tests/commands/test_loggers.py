@@ -79,6 +79,7 @@ def test_the_resolved_recipe_is_in_the_run_file(runs):
     assert config["data"]["init_args"]["patch_size"] == 8
     assert config["trainer"]["max_steps"] == 8
     assert config["seed_everything"] == 0
+    assert config["protocol"] == config["model"]["init_args"]["protocol"] == "sr-y"  # the recipe leaves it out
 
 
 def test_sample_pictures_are_in_the_run(runs):
@@ -86,7 +87,7 @@ def test_sample_pictures_are_in_the_run(runs):
     assert len(rows) == 2
     pictures = list(runs[2][0].file.parent.rglob("*.png"))
     assert len(pictures) == 4
-    assert "degraded | restored | target" in str(rows[0])
+    assert "degraded | restored | target (sr-y)" in str(rows[0])
 
 
 def test_the_best_weights_are_an_artifact_and_staged_nowhere_else(runs, home):

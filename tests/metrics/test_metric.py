@@ -67,31 +67,45 @@ def test_an_unknown_protocol_is_refused_at_once():
         ProtocolSSIM("real-rgb")
 
 
-@pytest.mark.parametrize("count", [7, 1])
-def test_two_processes_give_what_one_gives(count, tmp_path):
+def shown(name, count):
+    """The channels that a protocol compares."""
     restored, target = pictures(count)
-    expected = [
-        PROTOCOLS["awgn-rgb"].psnr(restored, target).mean(),
-        PROTOCOLS["awgn-rgb"].ssim(restored, target).mean(),
-    ]
+    if PROTOCOLS[name].channels == "raw":  # four packed planes
+        return restored[:, [0, 1, 1, 2]], target[:, [0, 1, 1, 2]]
+    channels = 1 if PROTOCOLS[name].channels == "gray" else 3
+    return restored[:, :channels], target[:, :channels]
+
+
+@pytest.mark.parametrize("count", [7, 1])
+def test_two_processes_give_what_one_gives_by_every_protocol(count, tmp_path):
+    expected = {}
+    for name, protocol in PROTOCOLS.items():
+        scores = protocol.compare(*shown(name, count), scale=2)
+        expected[name] = [scores.psnr.mean().item(), scores.ssim.mean().item()]
+    assert len({tuple(values) for values in expected.values()}) >= 5  # they are not all the same number
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     mp.spawn(_rank, args=(count, port, str(tmp_path)), nprocs=2)
     for rank in range(2):
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
-        assert found == pytest.approx([value.item() for value in expected], abs=1e-12)
+        assert list(found) == list(PROTOCOLS)
+        for name, values in found.items():
+            assert values == pytest.approx(expected[name], abs=1e-12), name
 
 
 def _rank(rank, count, port, folder):
     """Rank 0 takes the first, third, ... picture in batches of two; of one picture, rank 1 gets none."""
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     torch.set_num_threads(1)
-    restored, target = (part[rank::2] for part in pictures(count))
-    metrics = ProtocolPSNR("awgn-rgb"), ProtocolSSIM("awgn-rgb")
-    for metric in metrics:
-        for start in range(0, len(restored), 2):
-            metric.update(restored[start : start + 2], target[start : start + 2])
-    torch.save([metric.compute().item() for metric in metrics], f"{folder}/{rank}.pt")
+    found = {}
+    for name in PROTOCOLS:
+        restored, target = (part[rank::2] for part in shown(name, count))
+        metrics = ProtocolPSNR(name, scale=2), ProtocolSSIM(name, scale=2)
+        for metric in metrics:
+            for start in range(0, len(restored), 2):
+                metric.update(restored[start : start + 2], target[start : start + 2])
+        found[name] = [metric.compute().item() for metric in metrics]
+    torch.save(found, f"{folder}/{rank}.pt")
     dist.barrier()
     dist.destroy_process_group()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from restore.errors import ConfigError, RestoreError, ShapeError
-from restore.metrics import PROTOCOLS, find_protocol, luminance
+from restore.metrics import PROTOCOLS, find_protocol, luminance, ssim_3d
 
 
 def random_pair(channels=3, size=24):
@@ -18,7 +18,7 @@ def random_pair(channels=3, size=24):
 
 
 def test_the_names_are_those_of_the_documentation():
-    assert list(PROTOCOLS) == ["sr-y", "sr-rgb", "awgn-rgb", "awgn-gray", "real-srgb", "real-raw"]
+    assert list(PROTOCOLS) == ["sr-y", "sr-rgb", "awgn-rgb", "awgn-gray", "real-srgb", "sidd-srgb", "real-raw"]
     assert all(protocol.name == name for name, protocol in PROTOCOLS.items())
 
 
@@ -118,3 +118,12 @@ def test_raw_planes_are_clamped_and_not_rounded():
     found = PROTOCOLS["real-raw"].psnr(target + 0.001, target)
     assert found.item() == pytest.approx(60, abs=1e-3)  # rounded to 8 bit they would be equal
     assert torch.equal(PROTOCOLS["real-raw"].prepare(target - 1), torch.zeros(1, 4, 16, 16, dtype=torch.float64))
+
+
+def test_sidd_s_protocol_differs_from_real_srgb_in_the_window_alone():
+    restored, target = random_pair()
+    sidd, real = PROTOCOLS["sidd-srgb"], PROTOCOLS["real-srgb"]
+    assert torch.equal(sidd.psnr(restored, target), real.psnr(restored, target))
+    assert torch.equal(sidd.prepare(restored), real.prepare(restored))
+    assert torch.equal(sidd.ssim(restored, target), ssim_3d(sidd.prepare(restored), sidd.prepare(target)))
+    assert not torch.equal(sidd.ssim(restored, target), real.ssim(restored, target))

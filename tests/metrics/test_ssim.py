@@ -11,7 +11,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from restore.errors import ShapeError
 from restore.metrics import ssim
-from restore.metrics.ssim import _AT_ONCE
+from restore.metrics.ssim import AT_ONCE
 
 
 def reference(restored, target):
@@ -39,7 +39,7 @@ def noisy_pair(shape, noise=0.1, seed=0):
     return torch.from_numpy((target + random.normal(0, noise, shape)).clip(0, 1)), torch.from_numpy(target)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 11, 11), (1, 3, 45, 30), (1, 1, 20, _AT_ONCE // 18), (2, 1, 23, 40)])
+@pytest.mark.parametrize("shape", [(2, 3, 11, 11), (1, 3, 45, 30), (1, 1, 20, AT_ONCE // 18), (2, 1, 23, 40)])
 def test_equals_the_inside_of_torchmetrics_map(shape):
     """The third picture is cut into two strips."""
     restored, target = noisy_pair(shape)
