@@ -41,6 +41,12 @@ COMMANDS = {
 }
 
 
+_TORCHVISION = (
+    "torchvision is installed, but built for another torch than the one that is installed, and cannot be imported. "
+    "Install both from one index, or uninstall torchvision: only `evaluate --also lpips dists` needs it."
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 misused, 130 stopped by Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -65,6 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(error))
     except RestoreError as error:
         sys.stderr.write(f"restore: error: {error}\n")
+        return 1
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        sys.stderr.write(f"restore: error: {_TORCHVISION}\n")  # torchmetrics imports it wherever it is installed
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nrestore: stopped by Ctrl-C\n")

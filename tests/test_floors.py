@@ -32,6 +32,8 @@ HEAVY = {
     "kornia": ["degradation/"],
     "pytorch_lightning": ["tasks/", "callbacks/", "commands/", "main.py", "data/module.py"],
     "torchmetrics": ["metrics/"],
+    "torchvision": ["metrics/perceptual.py"],
+    "pyiqa": ["metrics/perceptual.py"],
     "wandb": ["commands/"],
     "webdataset": ["data/shards.py"],
 }

@@ -9,8 +9,7 @@ from pathlib import Path
 from restore.commands.scores import ScoreTable, finite, how, interval, told, versions, write_json
 from restore.metrics import Interval
 
-_COLUMNS = ("psnr", "ssim")
-_UNITS = {"psnr": " dB", "ssim": " SSIM"}
+_UNITS = {"psnr": " dB", "ssim": " SSIM"}  # the others are perceptual measures, of which less is better
 
 
 @dataclass
@@ -26,6 +25,11 @@ class Comparison:
     second: ScoreTable
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What is compared."""
+        return ("psnr", "ssim", *self.first.settings.get("also", {}))
+
+    @property
     def shared(self) -> dict[str, object]:
         """The settings that both have alike."""
         return {key: value for key, value in self.first.settings.items() if self.second.settings.get(key) == value}
@@ -33,7 +37,7 @@ class Comparison:
     def differences(self, column: str) -> list[float]:
         """B minus A of each picture; nan where both are infinite."""
         pairs = zip(self.first.pictures, self.second.pictures, strict=True)
-        return [getattr(b, column) - getattr(a, column) for a, b in pairs]
+        return [b.columns[column] - a.columns[column] for a, b in pairs]
 
     def interval(self, column: str) -> Interval | None:
         """The paired interval of the mean difference."""
@@ -46,25 +50,25 @@ class Comparison:
             for letter, table in (("A", self.first), ("B", self.second))
         )
         columns = "".join(f"{f'{letter} dB':>10}" for letter in "AB") + f"{'B - A':>10}"
-        columns += "".join(f"{f'{letter} SSIM':>9}" for letter in "AB") + f"{'B - A':>9}"
+        for name in self.columns[1:]:
+            columns += "".join(f"{f'{letter} {name.upper()}':>9}" for letter in "AB") + f"{'B - A':>9}"
         return f"{told(self.shared)}{names}\n{'picture':<28}{columns}"
 
     def last(self) -> str:
         """The row of the picture that was added last."""
         a, b = self.first.pictures[-1], self.second.pictures[-1]
-        return _row(a.name, (a.psnr, b.psnr), (a.ssim, b.ssim))
+        return self._row(a.name, a.columns, b.columns)
 
     def footer(self) -> str:
         """The means, the paired intervals of the difference, and what they say."""
-        a, b = self.first.mean, self.second.mean
         name = f"mean of {len(self.first.pictures)} ({self.first.settings['protocol']})"
-        rows = [_row(name, (a["psnr"], b["psnr"]), (a["ssim"], b["ssim"]))]
-        found = {column: self.interval(column) for column in _COLUMNS}
+        rows = [self._row(name, self.first.mean, self.second.mean)]
+        found = {column: self.interval(column) for column in self.columns}
         for column, one in found.items():
             if one is not None:
                 rows.append(
-                    f"{one.confidence:.0%} interval of B - A: {one.low:+.4f} to {one.high:+.4f}{_UNITS[column]}: "
-                    + _verdict(one)
+                    f"{one.confidence:.0%} interval of B - A: {one.low:+.4f} to {one.high:+.4f}"
+                    f"{_UNITS.get(column, f' {column.upper()}')}: {_verdict(one, column in _UNITS)}"
                 )
         known = [one for one in found.values() if one]
         return "\n".join([*rows, "paired " + how(known[0])] if known else rows)
@@ -77,19 +81,21 @@ class Comparison:
             for letter, table in tables.items()
         }
         difference = {}
-        for column in _COLUMNS:
+        for column in self.columns:
             values, one = self.differences(column), self.interval(column)
             mean = finite({"mean": math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan})
             difference[column] = mean | {"interval": asdict(one) if one else None}
         write_json(file, {**self.shared, "models": models, "difference": difference, "versions": versions()})
 
+    def _row(self, name: str, a: dict[str, float], b: dict[str, float]) -> str:
+        row = f"{name:<28}"
+        for column in self.columns:
+            width = 10 if column == "psnr" else 9
+            row += f"{a[column]:>{width}.4f}{b[column]:>{width}.4f}{b[column] - a[column]:>+{width}.4f}"
+        return row
 
-def _row(name: str, psnr: tuple[float, float], ssim: tuple[float, float]) -> str:
-    decibels = f"{psnr[0]:>10.4f}{psnr[1]:>10.4f}{psnr[1] - psnr[0]:>+10.4f}"
-    return f"{name:<28}{decibels}{ssim[0]:>9.4f}{ssim[1]:>9.4f}{ssim[1] - ssim[0]:>+9.4f}"
 
-
-def _verdict(found: Interval) -> str:
-    if found.low > 0:
-        return "B is better"
-    return "A is better" if found.high < 0 else "these pictures do not tell A from B"
+def _verdict(found: Interval, more_is_better: bool) -> str:
+    if found.low <= 0 <= found.high:
+        return "these pictures do not tell A from B"
+    return "B is better" if (found.low > 0) == more_is_better else "A is better"

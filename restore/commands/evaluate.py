@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restore.commands.evaluate_options import PAIRED, Subject, read_options
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from restore.commands.comparison import Comparison
     from restore.commands.pairs import Pair
     from restore.commands.scores import PictureScore, ScoreTable
-    from restore.metrics import Protocol
+    from restore.metrics import Perceptual, Protocol
 
 
 class Restoring(NamedTuple):
@@ -44,9 +44,10 @@ def evaluate(options: argparse.Namespace) -> ScoreTable | Comparison:
     """
     from restore.commands.comparison import Comparison
     from restore.commands.scores import ScoreTable
-    from restore.metrics import find_protocol
+    from restore.metrics import find_protocol, perceptual
 
     protocol = find_protocol(options.protocol)
+    also = [perceptual(name) for name in dict.fromkeys(options.also)]  # what is missing is told before anything runs
     ready = [_ready(options, subject) for subject in options.subjects]
     scale = ready[0].scale
     if len({one.scale for one in ready}) > 1:
@@ -56,6 +57,8 @@ def evaluate(options: argparse.Namespace) -> ScoreTable | Comparison:
         )
     tables = [ScoreTable(_settings(options, subject, scale)) for subject in options.subjects]
     for table in tables:
+        if also:
+            table.settings["also"] = {one.name: one.library for one in also}
         table.settings["set"] = _set_name(options) if table is tables[0] else tables[0].settings["set"]
     found = Comparison(tables[0], tables[1]) if len(tables) == 2 else tables[0]
     in_rgb = protocol.name.startswith("sr-") and any(one.channels == 3 for one in ready)
@@ -63,13 +66,13 @@ def evaluate(options: argparse.Namespace) -> ScoreTable | Comparison:
         if number == 0:
             print(found.heading(), flush=True)  # only now is it known that there are pictures
         for table, one in zip(tables, ready, strict=True):
-            table.pictures.append(_score(pair, one, protocol, in_rgb))
+            table.pictures.append(_score(pair, one, protocol, in_rgb, also))
         print(found.last(), flush=True)
     print(found.footer(), flush=True)
     return found
 
 
-def _score(pair: Pair, ready: Restoring, protocol: Protocol, in_rgb: bool) -> PictureScore:
+def _score(pair: Pair, ready: Restoring, protocol: Protocol, in_rgb: bool, also: Sequence[Perceptual]) -> PictureScore:
     import torch  # torch takes seconds: not before --help
 
     from restore.commands.scores import PictureScore
@@ -79,9 +82,22 @@ def _score(pair: Pair, ready: Restoring, protocol: Protocol, in_rgb: bool) -> Pi
         # Tables of RGB networks take Set14's one gray picture as RGB; the bicubic row takes it as it is.
         target, degraded = target.expand(-1, 3, -1, -1), degraded.expand(-1, 3, -1, -1)
     with torch.inference_mode():
-        scores = protocol.compare(ready.restore(degraded), target, ready.scale)
+        restored = ready.restore(degraded)
+        scores = protocol.compare(restored, target, ready.scale)
+        beside = _beside(restored, target, ready.scale, protocol.cut_border, also)
         noisy = None if protocol.name.startswith("sr-") else protocol.psnr(degraded, target).item()
-    return PictureScore(pair.name, scores.psnr.item(), scores.ssim.item(), noisy)
+    return PictureScore(pair.name, scores.psnr.item(), scores.ssim.item(), noisy, beside)
+
+
+def _beside(
+    restored: Tensor, target: Tensor, scale: int, cut_border: bool, also: Sequence[Perceptual]
+) -> dict[str, float]:
+    """Perceptual measures, of the three channels in 8 bit with the border cut that the protocol cuts."""
+    from restore.metrics import PROTOCOLS
+
+    colour = PROTOCOLS["sr-rgb" if cut_border else "real-srgb"]
+    pictures = [colour.prepare(one.expand(-1, 3, -1, -1), scale) for one in (restored, target)] if also else []
+    return {one.name: one(*pictures).item() for one in also}
 
 
 def _ready(options: argparse.Namespace, subject: Subject) -> Restoring:

@@ -13,6 +13,7 @@ PAIRED = ("real-srgb", "sidd-srgb")
 """Protocols whose noisy pictures are files beside the clean ones."""
 PRESETS = ("matlab", "matlab-classic", "bicubic")
 ENLARGING = ("bicubic", "area", "bilinear", "lanczos", "nearest")
+ALSO = ("niqe", "lpips", "dists")
 METHODS = (*ENLARGING, "noisy")
 
 
@@ -73,6 +74,7 @@ def _check(options: argparse.Namespace) -> None:
         and options.sigma is not None,
         "--clip is for awgn-*": options.clip and not awgn,
         "--lr and --luma are for sr-*": (options.lr is not None or options.luma) and not sr,
+        "--also looks at colour: with it, give --no-luma": bool(options.also) and options.luma,
         "--scale is 1 or more": options.scale is not None and options.scale < 1,
         "--limit is 1 or more": options.limit is not None and options.limit < 1,
     }
@@ -120,6 +122,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crop", choices=("kodak24",), help="the papers' Kodak24: the middle 500 x 500")
     parser.add_argument("--ids", type=Path, metavar="FILE", help="only the pictures that the file lists")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures")
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        choices=ALSO,
+        default=[],
+        metavar="NAME",
+        help=f"perceptual measures beside PSNR and SSIM: {', '.join(ALSO)}; they need restore[perceptual] or "
+        "restore[niqe], and weights that are downloaded once",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(default: auto)")
     parser.add_argument(
         "--precision", choices=("auto", "fp32", "bf16"), default="fp32", help="(default: fp32, as the papers)"

@@ -28,6 +28,14 @@ class PictureScore:
     ssim: float
     input_psnr: float | None = None
     """dB of the noisy picture itself; None for super-resolution, where it has another size."""
+    also: dict[str, float] = field(default_factory=dict)
+    """Perceptual measures by name."""
+
+    @property
+    def columns(self) -> dict[str, float]:
+        """Every number by its name, in the order of the table."""
+        noisy = {} if self.input_psnr is None else {"input_psnr": self.input_psnr}
+        return {"psnr": self.psnr, "ssim": self.ssim, **noisy, **self.also}
 
 
 @dataclass
@@ -41,43 +49,41 @@ class ScoreTable:
     @property
     def mean(self) -> dict[str, float]:
         """Means over the pictures, not over their pixels."""
-        columns = ["psnr", "ssim"] + ["input_psnr"] * (self.pictures[0].input_psnr is not None)
-        return {
-            column: sum(getattr(picture, column) for picture in self.pictures) / len(self.pictures)
-            for column in columns
-        }
+        every = [picture.columns for picture in self.pictures]
+        return {column: sum(one[column] for one in every) / len(every) for column in every[0]}
 
     @property
     def intervals(self) -> dict[str, Interval | None]:
         """Where the means lie with 95 % confidence, by a bootstrap over the pictures; None where it says nothing."""
-        return {column: interval([getattr(picture, column) for picture in self.pictures]) for column in self.mean}
+        return {column: interval([one.columns[column] for one in self.pictures]) for column in self.mean}
 
     def heading(self) -> str:
         """What is measured in one line, and the names of the columns in the next."""
-        return f"{told(self.settings)}\n{'picture':<28}{'PSNR dB':>10}{'SSIM':>9}" + (
-            "" if self.settings["protocol"].startswith("sr-") else f"{'input dB':>10}"
-        )
+        noisy = "" if self.settings["protocol"].startswith("sr-") else f"{'input dB':>10}"
+        also = "".join(f"{name.upper():>9}" for name in self.settings.get("also", {}))
+        return f"{told(self.settings)}\n{'picture':<28}{'PSNR dB':>10}{'SSIM':>9}{noisy}{also}"
 
     @staticmethod
-    def line(name: str, psnr: float, ssim: float, input_psnr: float | None = None) -> str:
+    def line(name: str, columns: dict[str, float]) -> str:
         """One row."""
-        noisy = "" if input_psnr is None else f"{input_psnr:>10.4f}"
-        return f"{name:<28}{psnr:>10.4f}{ssim:>9.4f}{noisy}"
+        return f"{name:<28}" + "".join(
+            f"{value:>{10 if column.endswith('psnr') else 9}.4f}" for column, value in columns.items()
+        )
 
     def last(self) -> str:
         """The row of the picture that was added last."""
-        return self.line(**asdict(self.pictures[-1]))
+        return self.line(self.pictures[-1].name, self.pictures[-1].columns)
 
     def footer(self) -> str:
         """The row of means, with the protocol's name, and the rows of their intervals' ends."""
-        rows = [self.line(f"mean of {len(self.pictures)} ({self.settings['protocol']})", **self.mean)]
+        rows = [self.line(f"mean of {len(self.pictures)} ({self.settings['protocol']})", self.mean)]
         found = self.intervals
         known = found["psnr"] or found["ssim"]
         if known is None:
             return rows[0]
         for end in ("low", "high"):
             ends = {column: getattr(one, end) if one else math.nan for column, one in found.items()}
-            rows.append(self.line(f"{known.confidence:.0%} interval, {end}", **ends))
+            rows.append(self.line(f"{known.confidence:.0%} interval, {end}", ends))
         return "\n".join([*rows, how(known)])
 
     def content(self) -> dict[str, Any]:
@@ -85,7 +91,10 @@ class ScoreTable:
         return {
             "mean": finite(self.mean),
             "interval": {column: asdict(one) if one else None for column, one in self.intervals.items()},
-            "pictures": [finite(asdict(picture)) for picture in self.pictures],
+            "pictures": [
+                finite({"name": one.name, "psnr": one.psnr, "ssim": one.ssim, "input_psnr": one.input_psnr} | one.also)
+                for one in self.pictures
+            ],
         }
 
     def write(self, file: Path) -> None:
@@ -95,7 +104,11 @@ class ScoreTable:
 
 def told(settings: dict[str, Any]) -> str:
     """The settings that are not left out, in one line."""
-    return " | ".join(f"{key} {value}" for key, value in settings.items() if value not in (None, False))
+    words = {key: value for key, value in settings.items() if value not in (None, False)}
+    for key, value in words.items():
+        if isinstance(value, dict):
+            words[key] = ", ".join(f"{name} ({by})" for name, by in value.items())
+    return " | ".join(f"{key} {value}" for key, value in words.items())
 
 
 def interval(values: list[float]) -> Interval | None:

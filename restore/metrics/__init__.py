@@ -3,6 +3,7 @@
 from restore.metrics.bootstrap import Interval, bootstrap_interval
 from restore.metrics.luminance import STUDIO_RANGE, luminance
 from restore.metrics.metric import ProtocolMetric, ProtocolPSNR, ProtocolSSIM
+from restore.metrics.perceptual import Perceptual, perceptual
 from restore.metrics.protocol import PROTOCOLS, Protocol, Scores, find_protocol
 from restore.metrics.psnr import psnr
 from restore.metrics.ssim import ssim
@@ -12,6 +13,7 @@ __all__ = [
     "PROTOCOLS",
     "STUDIO_RANGE",
     "Interval",
+    "Perceptual",
     "Protocol",
     "ProtocolMetric",
     "ProtocolPSNR",
@@ -20,6 +22,7 @@ __all__ = [
     "bootstrap_interval",
     "find_protocol",
     "luminance",
+    "perceptual",
     "psnr",
     "ssim",
     "ssim_3d",

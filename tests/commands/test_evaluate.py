@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from restore.commands.evaluate import Restoring, main
-from restore.commands.evaluate_options import ENLARGING, PROTOCOL_NAMES
+from restore.commands.evaluate_options import ALSO, ENLARGING, PROTOCOL_NAMES
 from restore.commands.pairs import Selection
 from restore.errors import DataError, RestoreError
 from restore.images import Picture, read_pixels, write_picture
-from restore.metrics import PROTOCOLS
+from restore.metrics import PROTOCOLS, Perceptual
 from restore.networks import PAN, DnCNN
 from restore.zoo import save_network
 from restore.zoo.convert import to_official
@@ -59,6 +59,7 @@ def run(tmp_path, *words):
 
 def test_the_names_in_the_help_are_the_protocols():
     assert (*PROTOCOL_NAMES, "real-raw") == tuple(PROTOCOLS)  # raw planes are in no file that is read here
+    assert set(ALSO) == {"niqe", "lpips", "dists"}
 
 
 def test_help_loads_no_torch():
@@ -306,3 +307,49 @@ def test_a_difference_that_all_pictures_show_is_told_from_chance(tmp_path, photo
 def test_one_or_two_things_are_evaluated(photos, words):
     with pytest.raises(RestoreError, match="Name"):
         main([*words, "--data", str(photos), "--protocol", "real-srgb"])
+
+
+def measures():
+    """Stand-ins: half the mean absolute difference, and the mean of the restored picture."""
+    kinds = {"lpips": lambda x, y: (x - y).abs().mean() / 2, "niqe": lambda x, _: x.mean()}
+    return lambda name: Perceptual(name, f"library of {name} 1.2", kinds[name])
+
+
+def test_perceptual_measures_are_further_columns_with_their_library(tmp_path, monkeypatch, capsys):
+    write(tmp_path / "photos/a.png", photo(200, 210))
+    write(tmp_path / "photos/b.png", photo(210, 200, seed=1))
+    monkeypatch.setattr("restore.metrics.perceptual", measures())
+    words = ("noisy", "--data", tmp_path / "photos", "--protocol", "awgn-rgb", "--sigma", 20)
+    found = run(tmp_path, *words, "--also", "lpips", "niqe")
+    said = capsys.readouterr().out.splitlines()
+    assert found["also"] == {"lpips": "library of lpips 1.2", "niqe": "library of niqe 1.2"}
+    assert "also lpips (library of lpips 1.2), niqe (library of niqe 1.2)" in said[0]
+    assert said[1].split()[-2:] == ["LPIPS", "NIQE"]
+    values = [picture["lpips"] for picture in found["pictures"]]
+    assert all(
+        0.02 < value < 0.04 for value in values
+    )  # 20 / 255 * sqrt(2 / pi) / 2, a little less where it is clipped
+    assert found["mean"]["lpips"] == pytest.approx(np.mean(values))
+    assert found["interval"]["lpips"]["low"] <= found["mean"]["lpips"] <= found["interval"]["lpips"]["high"]
+    assert said[4].split()[-2:] == [f"{found['mean'][name]:.4f}" for name in ("lpips", "niqe")]
+    assert "lpips" not in run(tmp_path, *words)["mean"]
+
+
+def test_less_is_better_of_a_perceptual_measure(tmp_path, monkeypatch, capsys):
+    for number in range(3):
+        write(tmp_path / f"photos/{number}.png", photo(64, 70, seed=number))
+    far = Restoring(lambda x: x + 0.2, 1, 3)
+    near = Restoring(lambda x: x, 1, 3)
+    monkeypatch.setattr("restore.commands.evaluate._ready", lambda _, one: far if one.name == "B" else near)
+    monkeypatch.setattr("restore.metrics.perceptual", measures())
+    words = ("A", "B", "--data", tmp_path / "photos", "--protocol", "awgn-rgb", "--sigma", 5, "--also", "lpips")
+    found = run(tmp_path, *words)["difference"]
+    said = capsys.readouterr().out
+    assert found["lpips"]["mean"] > 0.05
+    assert "LPIPS: A is better" in said
+    assert "dB: A is better" in said
+
+
+def test_colour_measures_and_luma_alone_do_not_go_together(photos):
+    with pytest.raises(RestoreError, match="--no-luma"):
+        main(["bicubic", "--scale", "2", "--data", str(photos), "--protocol", "sr-y", "--also", "lpips"])
