@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor
@@ -91,7 +92,8 @@ def _dists() -> Perceptual:
 def _niqe() -> Perceptual:
     with _importing("niqe", "pyiqa", "niqe"):
         import pyiqa
-    with _downloading("niqe"), _importing("niqe", "pyiqa", "niqe"):  # pyiqa imports its parts when they are asked for
+        import pyiqa.archs.niqe_arch  # create_metric would import it later
+    with _downloading("niqe"):
         network = pyiqa.create_metric("niqe", device=torch.device("cpu"))
     return Perceptual("niqe", _told("pyiqa"), lambda x, _: network(x))
 
@@ -114,8 +116,8 @@ def _importing(name: str, package: str, extra: str) -> Iterator[None]:
     except (ImportError, RuntimeError, AttributeError) as error:
         raise ConfigError(
             f"{name} needs {_told(package)}, which cannot be imported beside torch {torch.__version__} "
-            f"({str(error).splitlines()[0]}). torchvision must be built for the very torch that is installed: "
-            "install both from one index."
+            f"({_first_line(error)}). torchvision must be built for the very torch that is installed: take both from "
+            "one index."
         ) from error
 
 
@@ -126,13 +128,18 @@ def _downloading(name: str) -> Iterator[None]:
     socket.setdefaulttimeout(PATIENCE)
     try:
         yield
-    except OSError as error:
+    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
         raise ConfigError(
-            f"The weights of {name} are not at hand and could not be downloaded ({error}). Run this once with a "
-            f"network; they are kept in {torch.hub.get_dir()}."
+            f"The weights of {name} are not at hand or damaged, and could not be downloaded "
+            f"({_first_line(error)}). Run this once with a network, after removing what is damaged; they "
+            f"are kept in {torch.hub.get_dir()}."
         ) from error
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _told(*packages: str) -> str:
