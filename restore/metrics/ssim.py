@@ -53,8 +53,8 @@ def ssim(restored: Tensor, target: Tensor) -> Tensor:
     height, width = target.shape[-2] - WINDOW + 1, target.shape[-1] - WINDOW + 1
     rows = max(1, AT_ONCE // (target.shape[0] * target.shape[1] * target.shape[-1]))
     strips = [
-        similarity(*planes[..., top : top + rows + WINDOW - 1, :], window_mean).sum(dim=(1, 2, 3))  # (N,)
-        for top in range(0, height, rows)
+        similarity(strip[0], strip[1], window_mean).sum(dim=(1, 2, 3))  # (N,)
+        for strip in (planes[..., top : top + rows + WINDOW - 1, :] for top in range(0, height, rows))
     ]
     return torch.stack(strips).sum(dim=0) / (target.shape[1] * height * width)  # (N,)
 

@@ -39,8 +39,8 @@ def ssim_3d(restored: Tensor, target: Tensor) -> Tensor:
     planes = F.pad(planes, (_RADIUS,) * 4, mode="replicate").unflatten(0, (2, -1))  # (2, N, C, H + 10, W + 10)
     rows = max(1, AT_ONCE // (target.shape[0] * target.shape[1] * width))
     strips = [
-        similarity(*planes[..., top : top + rows + WINDOW - 1, :], _volume_mean).sum(dim=(1, 2, 3))  # (N,)
-        for top in range(0, height, rows)
+        similarity(strip[0], strip[1], _volume_mean).sum(dim=(1, 2, 3))  # (N,)
+        for strip in (planes[..., top : top + rows + WINDOW - 1, :] for top in range(0, height, rows))
     ]
     return torch.stack(strips).sum(dim=0) / (target.shape[1] * height * width)  # (N,)
 
