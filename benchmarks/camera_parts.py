@@ -26,7 +26,7 @@ from restore.commands.origin import origin
 from restore.data.augment import FlipsAndTurns
 from restore.data.cache import PictureCache
 from restore.data.patches import Patches
-from restore.data.whole import PairedPictures, find_pairs
+from restore.data import PairedPictures, find_pairs
 from restore.degradation import CameraNoise, Chain, Degradation, Drawn, GaussianNoise, Jpeg, OneOf, Quantize
 from restore.degradation.camera import sensor_noise
 from restore.degradation.camera_pipeline import Camera, from_sensor, to_linear, to_sensor, to_srgb
