@@ -34,7 +34,7 @@ def test_reaches_no_further_than_it_says(size):
     for parameter in module.parameters():
         parameter.data.abs_().mul_(0.5)  # no ReLU hides a pixel
     furthest = 0
-    for y in (0, size // 2, size - 1):
+    for y in (0, size // 2, size - 1) * 4:  # a maximum hides most pixels of one picture
         x = torch.rand(1, 4, 1, size, dtype=torch.float64, requires_grad=True)
         module.gate(x)[..., y].sum().backward()
         seen = x.grad.abs().sum((0, 1, 2)).nonzero().flatten()

@@ -57,7 +57,7 @@ def test_without_a_login_the_run_is_offline_and_says_so_once(runs):
     (_, said, _), _, found, run = runs
     assert said.count("W&B logs offline into") == 1
     assert "wandb:" not in said
-    assert len(said.splitlines()) == 3
+    assert len(said.splitlines()) <= 5  # where W&B logs, the run, how quick it was, what would be quicker, the best
     assert len(found) == 2
     assert run.is_dir()
 

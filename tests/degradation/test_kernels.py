@@ -135,7 +135,7 @@ def test_motion_lies_along_its_angle_and_has_its_length():
     assert across == pytest.approx(along)
     assert both > 0.9 * across
     still = kernel_of(MotionBlur(0.0))
-    assert still[still.shape[0] // 2, still.shape[0] // 2] == 1
+    assert still[still.shape[0] // 2, still.shape[0] // 2] == pytest.approx(1)
 
 
 def test_a_disc_is_even_inside_and_has_its_area():
