@@ -23,10 +23,10 @@ import torch
 from torch import Tensor
 
 from restore.commands.origin import origin
+from restore.data import PairedPictures, find_pairs
 from restore.data.augment import FlipsAndTurns
 from restore.data.cache import PictureCache
 from restore.data.patches import Patches
-from restore.data import PairedPictures, find_pairs
 from restore.degradation import CameraNoise, Chain, Degradation, Drawn, GaussianNoise, Jpeg, OneOf, Quantize
 from restore.degradation.camera import sensor_noise
 from restore.degradation.camera_pipeline import Camera, from_sensor, to_linear, to_sensor, to_srgb
