@@ -95,8 +95,8 @@ def _beside(
     """Perceptual measures, of the three channels in 8 bit with the border cut that the protocol cuts."""
     from restore.metrics import PROTOCOLS
 
-    colour = PROTOCOLS["sr-rgb" if cut_border else "real-srgb"]
-    pictures = [colour.prepare(one.expand(-1, 3, -1, -1), scale) for one in (restored, target)] if also else []
+    color = PROTOCOLS["sr-rgb" if cut_border else "real-srgb"]
+    pictures = [color.prepare(one.expand(-1, 3, -1, -1), scale) for one in (restored, target)] if also else []
     return {one.name: one(*pictures).item() for one in also}
 
 

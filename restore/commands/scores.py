@@ -104,7 +104,7 @@ class ScoreTable:
 
 def told(settings: dict[str, Any]) -> str:
     """The settings that are not left out, in one line."""
-    words = {key: value for key, value in settings.items() if value not in (None, False)}
+    words = {key: value for key, value in settings.items() if value is not None and value is not False}
     for key, value in words.items():
         if isinstance(value, dict):
             words[key] = ", ".join(f"{name} ({by})" for name, by in value.items())

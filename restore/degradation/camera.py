@@ -41,10 +41,7 @@ from restore.errors import ConfigError, ShapeError
 
 Output = Literal["srgb", "plane", "packed"]
 
-Range = tuple[float, float]
-"""Lowest and highest value of a number that is drawn for each picture."""
-
-LOG_SHOT: Range = (math.log(0.0001), math.log(0.012))
+LOG_SHOT: tuple[float, float] = (math.log(0.0001), math.log(0.012))
 """Brooks et al., section 3, shot and read noise: what the Darmstadt Noise Dataset's cameras span."""
 
 
@@ -93,18 +90,18 @@ class CameraNoise(Step):
 
     def __init__(
         self,
-        log_shot: Range = LOG_SHOT,
-        brightness: Range = (0.8, 0.1),
-        red_gain: Range = (1.9, 2.4),
-        blue_gain: Range = (1.5, 1.9),
+        log_shot: tuple[float, float] = LOG_SHOT,
+        brightness: tuple[float, float] = (0.8, 0.1),
+        red_gain: tuple[float, float] = (1.9, 2.4),
+        blue_gain: tuple[float, float] = (1.5, 1.9),
         tone: float = 1.0,
         pattern: Pattern | None = None,
         demosaic: Demosaic | None = None,
         reduced: float = 0.9,
-        luma_width: Range = (0.3, 1.2),
-        luma_kept: Range = (0.1, 1.0),
-        chroma_width: Range = (2.0, 5.5),
-        chroma_kept: Range = (0.0, 0.25),
+        luma_width: tuple[float, float] = (0.3, 1.2),
+        luma_kept: tuple[float, float] = (0.1, 1.0),
+        chroma_width: tuple[float, float] = (2.0, 5.5),
+        chroma_kept: tuple[float, float] = (0.0, 0.25),
         output: Output = "srgb",
     ) -> None:
         super().__init__()

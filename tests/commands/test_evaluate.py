@@ -353,3 +353,27 @@ def test_less_is_better_of_a_perceptual_measure(tmp_path, monkeypatch, capsys):
 def test_colour_measures_and_luma_alone_do_not_go_together(photos):
     with pytest.raises(RestoreError, match="--no-luma"):
         main(["bicubic", "--scale", "2", "--data", str(photos), "--protocol", "sr-y", "--also", "lpips"])
+
+
+@pytest.mark.slow
+def test_released_dncnn_scores_on_set12_as_published(tmp_path, shared):
+    reference = shared / "reference"
+    words = ("--checkpoint", reference / "weights/dncnn_25.pth", "--data", shared / "data/test/set12")
+    found = run(tmp_path, *words, "--protocol", "awgn-gray", "--sigma", 25)
+    golden = json.loads((reference / "goldens/dncnn25_bsd68_set12_psnr.json").read_text())["results"]["Set12"]
+    for ours, theirs in zip(found["pictures"], golden["images"], strict=True):
+        assert theirs["name"].startswith(ours["name"])
+        assert ours["psnr"] == pytest.approx(theirs["psnr"], abs=0.001)
+        assert ours["ssim"] == pytest.approx(theirs["ssim"], abs=1e-4)
+    assert found["mean"]["psnr"] == pytest.approx(30.4316, abs=0.001)
+
+
+def test_the_noisy_pictures_of_polyu(tmp_path, shared):
+    found = run(tmp_path, "noisy", "--data", shared / "data/test/realnoise", "--protocol", "real-srgb")
+    assert len(found["pictures"]) == 20
+    assert found["mean"]["psnr"] == pytest.approx(35.63, abs=0.005)
+
+
+def test_a_sigma_of_nought_is_told(tmp_path, photos, capsys):
+    run(tmp_path, "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 0)
+    assert "sigma 0.0" in capsys.readouterr().out.splitlines()[0]
