@@ -62,7 +62,7 @@ def test_without_a_login_the_run_is_offline_and_says_so_once(runs):
     assert where.startswith("W&B logs offline into")
     assert network.startswith("RCAN:")
     assert "images a second" in speed
-    assert best.startswith("Stopped at step 6.")
+    assert best.startswith("Stopped at step 8.")
     assert advice == [] or advice[0] == "To wait less:"  # a busy machine may wait for its pictures
     assert all(line.startswith("  ") for line in advice[1:])
     assert len(found) == 2
