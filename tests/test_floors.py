@@ -36,6 +36,8 @@ HEAVY = {
     "pyiqa": ["metrics/perceptual.py"],
     "wandb": ["commands/"],
     "webdataset": ["data/shards.py"],
+    "h5py": ["data/matlab.py"],
+    "scipy": ["data/matlab.py"],
 }
 """Package -> the files and folders that may import it."""
 

@@ -6,10 +6,18 @@ import argparse
 from typing import TYPE_CHECKING
 
 from restore.commands.arguments import Parser
-from restore.commands.restoring import add_engine_options, add_picture_options, check_pictures, restore_pictures, tell
+from restore.commands.restoring import (
+    add_engine_options,
+    add_picture_options,
+    check_pictures,
+    make_restorer,
+    restore_pictures,
+    tell,
+)
 from restore.errors import ConfigError
 
 if TYPE_CHECKING:
+    from restore.data import DarmstadtPicture
     from restore.inference import FolderReport
 
 DEFAULT_MODEL = "photo"
@@ -18,6 +26,10 @@ DEFAULT_MODEL = "photo"
 def main(argv: list[str]) -> int:
     """Run `restore denoise`; 0 where every picture is done, 1 where one failed, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
+    if options.submission is not None:
+        from restore.commands.submission import tell_submission
+
+        return tell_submission(denoise(options), options.output)
     return tell(denoise(options), options.output)
 
 
@@ -29,7 +41,7 @@ def denoise(options: argparse.Namespace) -> FolderReport:
     """
     from restore.zoo import load_network  # torch takes seconds: not before --help
 
-    check_pictures(options)
+    pictures = _pictures(options)
     name = options.checkpoint or options.model
     network, _ = load_network(name)
     if network.scale != 1:
@@ -39,7 +51,27 @@ def denoise(options: argparse.Namespace) -> FolderReport:
         )
     if options.sigma is not None and not network.takes_sigma:
         raise ConfigError(f"The model {name} is blind: it finds the noise level itself. Leave --sigma out.")
+    if pictures:
+        from restore.commands.submission import denoise_pictures
+
+        restorer = make_restorer(options, network, options.sigma)
+        return denoise_pictures(restorer, pictures, options.output, options.overwrite)
     return restore_pictures(options, network, options.sigma)
+
+
+def _pictures(options: argparse.Namespace) -> list[DarmstadtPicture]:
+    """What a submission consists of, or [] where pictures are denoised that any folder holds."""
+    from restore.data.darmstadt import is_release
+
+    if options.submission is not None:
+        from restore.commands.submission import find_submission
+
+        return find_submission(options.input, options.output)
+    for folder in options.input:
+        if is_release(folder):
+            raise ConfigError(f"{folder} is the Darmstadt Noise Dataset, in MATLAB's files. Add: --submission dnd")
+    check_pictures(options)
+    return []
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--sigma", type=float, metavar="S", help="noise level in 8-bit grey levels, for a model that is not blind"
+    )
+    parser.add_argument(
+        "--submission",
+        choices=("dnd",),
+        help="INPUT is the Darmstadt Noise Dataset, as released (images_srgb, info.mat) or as crops (0001_01.png ...): "
+        "its crops as PNG, and in DIR/bundled what its server takes",
     )
     add_engine_options(parser)
     return parser

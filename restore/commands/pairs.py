@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from restore.data import find_pairs, match_small
+from restore.data.darmstadt import refuse_targets
 from restore.degradation import Quantize, imresize, protocol_noise
 from restore.degradation.resize import Preset
 from restore.errors import DataError
@@ -75,9 +76,15 @@ class Selection:
 
 
 def targets(folder: Path, selection: Selection, paired: bool) -> list[Path]:
-    """The clean files that are used, in order."""
+    """The clean files that are used, in order.
+
+    Raises:
+        DataError: there is none, a list names another, or the folder is the Darmstadt Noise Dataset.
+    """
     if not paired:
-        return selection.among(find_pictures(folder), folder)
+        found = find_pictures(folder)
+        refuse_targets(folder, found)
+        return selection.among(found, folder)
     partners = dict(find_pairs(folder))
     return [partners[path] for path in selection.among(list(partners), folder)] if partners else []
 
@@ -112,6 +119,7 @@ def real_pairs(folder: Path, selection: Selection) -> Iterator[Pair]:
     """
     partners = dict(find_pairs(folder))
     if not partners:
+        refuse_targets(folder, find_pictures(folder), sure=False)
         raise DataError(
             f"{folder} holds no pairs. Name files NAME_real.* and NAME_mean.*, or make folders noisy/ and clean/."
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from restore.inference import FolderReport
+    from restore.inference import FolderReport, Restorer
     from restore.networks import RestorationNetwork
 
 
@@ -44,7 +44,7 @@ def check_pictures(options: argparse.Namespace) -> None:
     """
     from restore.inference import plan
 
-    _show_warnings()
+    show_warnings()
     plan(options.input, options.output, not options.no_recursive)
 
 
@@ -56,9 +56,26 @@ def restore_pictures(
     Raises:
         RestoreError: an option or the inputs are not usable.
     """
-    from restore.inference import Restorer, restore_folder
+    from restore.inference import restore_folder
 
-    restorer = Restorer(
+    return restore_folder(
+        make_restorer(options, network, sigma),
+        options.input,
+        options.output,
+        recursive=not options.no_recursive,
+        overwrite=options.overwrite,
+    )
+
+
+def make_restorer(options: argparse.Namespace, network: RestorationNetwork, sigma: float | None = None) -> Restorer:
+    """The network as the options of `add_engine_options` want it.
+
+    Raises:
+        ConfigError: an option is not usable.
+    """
+    from restore.inference import Restorer
+
+    return Restorer(
         network,
         device=options.device,
         precision=options.precision,
@@ -66,13 +83,6 @@ def restore_pictures(
         self_ensemble=options.self_ensemble,
         sigma=sigma,
         local_pooling=options.local_pooling,
-    )
-    return restore_folder(
-        restorer,
-        options.input,
-        options.output,
-        recursive=not options.no_recursive,
-        overwrite=options.overwrite,
     )
 
 
@@ -113,7 +123,8 @@ class _AboveTheBar(logging.StreamHandler[TextIO]):
         tqdm.write(self.format(record), file=sys.stderr)
 
 
-def _show_warnings() -> None:
+def show_warnings() -> None:
+    """Write warnings above the progress bar from now on."""
     handler = _AboveTheBar()
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     logger = logging.getLogger("restore")

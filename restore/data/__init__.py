@@ -1,6 +1,7 @@
 """Pictures for training and evaluation. Every public name is exported here."""
 
 from restore.data.cache import PictureCache
+from restore.data.darmstadt import DarmstadtPicture, find_darmstadt, write_submission
 from restore.data.disk_cache import DiskCache, cache_folder
 from restore.data.layouts import find_pairs, match_small
 from restore.data.manifest import Recognition, known_sets, recognize
@@ -17,6 +18,7 @@ from restore.data.whole import CleanPictures, PairedPictures
 __all__ = [
     "Alike",
     "CleanPictures",
+    "DarmstadtPicture",
     "DiskCache",
     "Fingerprint",
     "PairedPatches",
@@ -31,6 +33,7 @@ __all__ = [
     "Split",
     "cache_folder",
     "find_alike",
+    "find_darmstadt",
     "find_pairs",
     "fingerprint",
     "known_sets",
@@ -38,4 +41,5 @@ __all__ = [
     "read_index",
     "recognize",
     "write_shards",
+    "write_submission",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.data.broken import without_broken
+from restore.data.darmstadt import refuse_targets
 from restore.data.layouts import find_pairs
 from restore.data.paired import training_pairs
 from restore.data.samples import SamplePictures
@@ -94,6 +95,7 @@ def pictures_in(folder: str) -> list[Path]:
         raise DataError(f"There is no folder {folder}. Check --data.root and the sets in the recipe.")
     paths = find_pictures(Path(folder))
     if not paths:
+        refuse_targets(Path(folder), paths)
         raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
     return paths
 

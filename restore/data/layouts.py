@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from restore.data.darmstadt import refuse_targets
 from restore.errors import DataError
 from restore.images import find_pictures
 
@@ -38,14 +39,14 @@ def find_pairs(folder: Path, scale: int = 1) -> list[tuple[Path, Path]]:
       `NAME_LR_bicubic/X4/` beside `NAME_HR/` (DIV2K), `*_LR` beside `*_HR` in one folder (SelfExSR's
       `image_SRF_4`).
 
-    DND has no targets to compare with: its noisy pictures are for `predict`, and its server measures them.
+    The Darmstadt Noise Dataset has no targets to compare with and is refused: `restore.data.find_darmstadt`.
 
     Args:
         folder: where to look.
         scale: how many times larger the targets are.
 
     Raises:
-        DataError: a picture has no partner.
+        DataError: a picture has no partner, or the folder is the Darmstadt Noise Dataset.
     """
     for noisy, clean in _FOLDERS:
         if (folder / noisy).is_dir() and (folder / clean).is_dir():
@@ -53,6 +54,7 @@ def find_pairs(folder: Path, scale: int = 1) -> list[tuple[Path, Path]]:
             found = find_pictures(folder / noisy)
             return [(path, _partner(path, targets.get(_inside(path, folder / noisy)))) for path in found]
     pictures = {path.with_suffix(""): path for path in find_pictures(folder)}
+    refuse_targets(folder, pictures)
     for noisy, clean in _NAMES:
         stems = [stem for stem in pictures if re.search(noisy, stem.name)]
         if stems:
