@@ -39,7 +39,6 @@ from PIL import Image
 
 from restore.data import DiskCache, Patches, SamplePictures
 from restore.data.augment import FlipsAndTurns
-from restore.data.patches import collate
 
 ROOT = Path(__file__).parents[1]
 BATCH = 16
@@ -77,7 +76,7 @@ class CachedPatches:
 
     def batch(self) -> torch.Tensor:
         self.number += BATCH
-        return collate([self.patches[number] for number in range(self.number - BATCH, self.number)])["target"]
+        return self.patches.__getitems__(range(self.number - BATCH, self.number))["target"]
 
 
 def main() -> None:

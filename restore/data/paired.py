@@ -12,9 +12,10 @@ from torch.utils.data import Dataset
 
 from restore.data.cache import DecodedPictures, PictureCache
 from restore.data.layouts import find_pairs
-from restore.data.patches import Augment, draw_place
+from restore.data.patches import Augment, Chances, draw_place
 from restore.data.whole import check_sizes
 from restore.errors import ConfigError, DataError
+from restore.images import to_planes
 
 
 class PairedPatches(Dataset[dict[str, Any]]):
@@ -50,15 +51,15 @@ class PairedPatches(Dataset[dict[str, Any]]):
         self.size = size
         self.augment = augment
         self.scale = scale
-        self.seed = seed
+        self.chances = Chances(seed)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Patch `index` of the endless stream: degraded (C, s, s) and target (C, S, S) uint8, its name and number."""
-        rng = np.random.default_rng((self.seed, index))
-        which, top, left = draw_place(rng, self.pictures, self.size, among=len(self.pairs))
+        chance = self.chances(index)
+        which, top, left = draw_place(chance, self.pictures, self.size, among=len(self.pairs))
         degraded, target = self.pictures[which], self.pictures[which + len(self.pairs)]
         check_sizes(self.pairs[which], degraded, target, self.scale)
-        turn = int(rng.integers(2**32))
+        turn = int(next(chance) * 2**32)
         return {
             "degraded": self._cut(degraded, top, left, 1, turn),
             "target": self._cut(target, top, left, self.scale, turn),
@@ -68,8 +69,7 @@ class PairedPatches(Dataset[dict[str, Any]]):
 
     def _cut(self, pixels: np.ndarray, top: int, left: int, scale: int, turn: int) -> torch.Tensor:
         rows, columns = (slice(scale * start, scale * (start + self.size)) for start in (top, left))
-        patch = self.augment(pixels[rows, columns], turn)  # (S, S, C)
-        return torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
+        return to_planes(self.augment(pixels[rows, columns], turn))  # (C, S, S)
 
 
 def training_pairs(

@@ -11,9 +11,13 @@ from torch.utils.data import Dataset, Sampler
 
 from restore.data.cache import DecodedPictures
 from restore.errors import DataError
+from restore.images import to_planes
 from restore.types import Batch
 
 Augment = Callable[[np.ndarray, int], np.ndarray]
+
+_TOGETHER = 256
+"""Patches whose numbers are drawn at once; part of what a seed means."""
 
 
 class Patches(Dataset[dict[str, Any]]):
@@ -52,26 +56,67 @@ class Patches(Dataset[dict[str, Any]]):
         self.margin = margin
         self.border = border
         self.augment = augment
-        self.seed = seed
+        self.chances = Chances(seed)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Patch `index` of the endless stream: target (C, S, S) uint8, its name and its number."""
-        rng = np.random.default_rng((self.seed, index))
-        which, top, left = draw_place(rng, self.pictures, self.size, self.scale)
+        patch, name = self._view(index)
+        return {"target": to_planes(patch), "name": name, "index": index}
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch of patches, laid straight where the batch lies: PyTorch's loaders ask for it."""
+        side = (self.size + 2 * self.margin) * self.scale
+        target = torch.empty((len(indices), self.pictures.image_channels, side, side), dtype=torch.uint8)
+        names = []
+        for place, index in zip(target, indices, strict=True):
+            patch, name = self._view(index)
+            to_planes(patch, place)
+            names.append(name)
+        return {"target": target, "name": names, "index": torch.tensor(indices)}
+
+    def _view(self, index: int) -> tuple[np.ndarray, str]:
+        """Patch (S, S, C) and its name."""
+        chance = self.chances(index)
+        which, top, left = draw_place(chance, self.pictures, self.size, self.scale)
         pixels = self.pictures[which]
         patch = cut_window(pixels, top, left, self.size, self.scale, self.margin, self.border)  # (S, S, C)
-        patch = self.augment(patch, int(rng.integers(2**32)))
-        target = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))  # (C, S, S)
-        return {"target": target, "name": self.pictures.paths[which].name, "index": index}
+        return self.augment(patch, int(next(chance) * 2**32)), self.pictures.paths[which].name
+
+
+class Chances:
+    """Random numbers in [0, 1) for each patch of a stream: a function of the stream's seed and the patch's number.
+
+    Seeding a generator for every patch costs more than cutting a small one, so the first four numbers, which is what a
+    patch takes unless pictures are smaller than it, are drawn for many patches at once.
+
+    Args:
+        seed: of the stream.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._block = -1
+        self._drawn = np.empty(0)
+
+    def __call__(self, index: int) -> Iterator[float]:
+        """Endless numbers for patch `index`."""
+        block, row = divmod(index, _TOGETHER)
+        if block != self._block:
+            self._drawn = np.random.default_rng((self.seed, block)).random((_TOGETHER, 4))
+            self._block = block
+        yield from self._drawn[row].tolist()
+        rng = np.random.default_rng((self.seed, block, row + 1))  # a seed ending in 0 is the seed without it
+        while True:
+            yield rng.random()
 
 
 def draw_place(
-    rng: np.random.Generator, pictures: DecodedPictures, size: int, scale: int = 1, among: int | None = None
+    chance: Iterator[float], pictures: DecodedPictures, size: int, scale: int = 1, among: int | None = None
 ) -> tuple[int, int, int]:
     """Number of a random picture that holds a patch, and the patch's top and left in pixels `scale` times larger.
 
     Args:
-        rng: where chance comes from.
+        chance: numbers in [0, 1).
         pictures: to choose from.
         size: side of the patch in those larger pixels.
         scale: the pictures' own pixels a larger one.
@@ -81,11 +126,11 @@ def draw_place(
         DataError: no picture that was tried holds one patch.
     """
     for _ in range(100):  # a few small pictures may be among large ones
-        which = int(rng.integers(among or len(pictures)))
+        which = int(next(chance) * (among or len(pictures)))
         height, width = pictures[which].shape[:2]
         rows, columns = height // scale - size, width // scale - size
         if rows >= 0 and columns >= 0:
-            return which, int(rng.integers(rows + 1)), int(rng.integers(columns + 1))
+            return which, int(next(chance) * (rows + 1)), int(next(chance) * (columns + 1))
     raise DataError(
         f"No picture that was tried holds a patch of {size * scale}x{size * scale} pixels; the last was "
         f"{pictures.paths[which]} ({width}x{height}). Set a smaller data.init_args.patch_size."
@@ -101,8 +146,10 @@ def cut_window(
     y1, x1 = (top + size + margin) * scale, (left + size + margin) * scale
     height, width = whole.shape[:2]
     inside = whole[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    if inside.shape[:2] == (y1 - y0, x1 - x0):
+        return inside  # (S, S, C)
     outside = ((max(-y0, 0), max(y1 - height, 0)), (max(-x0, 0), max(x1 - width, 0)), (0, 0))
-    return np.pad(inside, outside, mode=border) if np.any(outside) else inside  # (S, S, C)
+    return np.pad(inside, outside, mode=border)  # (S, S, C)
 
 
 class PatchSampler(Sampler[int]):
@@ -165,8 +212,10 @@ class EvaluationSampler(Sampler[int]):
         return iter(self.numbers)
 
 
-def collate(items: Sequence[dict[str, Any]]) -> Batch:
-    """Items of a data set -> one batch."""
+def collate(items: Sequence[dict[str, Any]] | Batch) -> Batch:
+    """Items of a data set -> one batch; what is a batch already stays as it is."""
+    if isinstance(items, dict):
+        return items
     batch: Batch = {
         "target": torch.stack([item["target"] for item in items]),  # (N, C, H, W)
         "name": [item["name"] for item in items],

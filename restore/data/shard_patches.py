@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from restore.data.cache import decode_training
@@ -17,6 +16,7 @@ from restore.data.patches import Augment, cut_window
 from restore.data.shards import ShardIndex, read_shard
 from restore.data.whole import check_sizes
 from restore.errors import DataError
+from restore.images import to_planes
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,7 @@ class ShardPatches(Dataset[dict[str, Any]]):
         margin = form.margin if len(halves) == 1 else 0
         for half, pixels in halves.items():
             window = cut_window(pixels, top, left, form.size, self._scale(half), margin, form.border)
-            turned = form.augment(window, turn).transpose(2, 0, 1)  # (C, S, S)
-            patch[half] = torch.from_numpy(np.ascontiguousarray(turned))
+            patch[half] = to_planes(form.augment(window, turn))  # (C, S, S)
         return patch
 
     def _scale(self, half: str) -> int:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from restore.errors import DataError
-from restore.images import read_pixels
+from restore.images import read_pixels, to_planes
 
 
 class CleanPictures(Dataset[dict[str, Any]]):
@@ -36,7 +35,7 @@ class CleanPictures(Dataset[dict[str, Any]]):
         """Picture `index`."""
         pixels = read_pixels(self.paths[index], self.image_channels)
         small = _middle([side // self.scale for side in pixels.shape[:2]], self.crop, self.scale)
-        return {"target": _tensor(_cut(pixels, small, self.scale)), "name": self.paths[index].name, "index": index}
+        return {"target": to_planes(_cut(pixels, small, self.scale)), "name": self.paths[index].name, "index": index}
 
 
 class PairedPictures(Dataset[dict[str, Any]]):
@@ -69,8 +68,8 @@ class PairedPictures(Dataset[dict[str, Any]]):
         check_sizes(self.pairs[index], degraded, target, self.scale)
         small = _middle(list(degraded.shape[:2]), self.crop, self.scale)
         return {
-            "degraded": _tensor(_cut(degraded, small, 1)),
-            "target": _tensor(_cut(target, small, self.scale)),
+            "degraded": to_planes(_cut(degraded, small, 1)),
+            "target": to_planes(_cut(target, small, self.scale)),
             "name": self.pairs[index][0].name,
             "index": index,
         }
@@ -99,7 +98,3 @@ def _middle(sides: list[int], crop: int | None, scale: int) -> list[slice]:
 def _cut(pixels: np.ndarray, place: list[slice], scale: int) -> np.ndarray:
     rows, columns = (slice(scale * part.start, scale * part.stop) for part in place)
     return pixels[rows, columns]  # (H, W, C)
-
-
-def _tensor(pixels: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))  # (C, H, W)

@@ -8,6 +8,7 @@ from restore.images.jpeg_quality import jpeg_quality
 from restore.images.local_features import Features, Shared, find_shared, local_features
 from restore.images.picture import Metadata, Picture
 from restore.images.pixels import decode_pixels, read_pixels, to_eight_bits
+from restore.images.planes import to_planes
 from restore.images.read import MAX_PIXELS, read_file, read_picture
 from restore.images.tensors import to_pixels, to_tensor
 from restore.images.transparency import fill_hidden
@@ -36,6 +37,7 @@ __all__ = [
     "replacing",
     "to_eight_bits",
     "to_pixels",
+    "to_planes",
     "to_tensor",
     "webp_round_trip",
     "write_picture",

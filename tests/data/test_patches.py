@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from restore.data import Patches, PatchSampler, PictureCache
 from restore.data.augment import FlipsAndTurns, NoAugmentation
-from restore.data.patches import EvaluationSampler, collate
+from restore.data.patches import Chances, EvaluationSampler, collate
 from restore.degradation import Bicubic, Chain, Degradation, GaussianBlur
 from restore.errors import DataError
 from restore.images import read_pixels, to_tensor
@@ -156,3 +158,24 @@ def test_a_patch_larger_than_every_picture_is_said(tmp_path):
     dataset = patches(make_pictures(tmp_path, count=2), size=64)
     with pytest.raises(DataError, match=r"64x64 .*picture\d.png.*patch_size"):
         dataset[0]
+
+
+@pytest.mark.parametrize("augment", [FlipsAndTurns(), NoAugmentation()])
+def test_a_batch_holds_the_patches_of_its_numbers(paths, augment):
+    dataset = patches(paths, augment=augment, margin=2)
+    numbers = [5, 900, 6, 255, 256, 0]  # numbers are drawn for many patches at once: none may depend on its neighbours
+    batch = dataset.__getitems__(numbers)
+    alone = collate([dataset[number] for number in numbers])
+    assert torch.equal(batch["target"], alone["target"])
+    assert batch["name"] == alone["name"]
+    assert torch.equal(batch["index"], alone["index"])
+    assert collate(batch) is batch
+
+
+def test_places_are_drawn_evenly():
+    chances = Chances(0)
+    drawn = np.array([list(itertools.islice(chances(number), 6)) for number in range(4000)])
+    assert ((drawn >= 0) & (drawn < 1)).all()
+    assert np.abs(drawn.mean(axis=0) - 0.5).max() < 5 / np.sqrt(12 * len(drawn))
+    assert np.abs(np.corrcoef(drawn.T) - np.eye(6)).max() < 5 / np.sqrt(len(drawn))
+    assert len(np.unique(drawn)) == drawn.size
