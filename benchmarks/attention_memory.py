@@ -40,7 +40,7 @@ def main() -> None:
             torch.manual_seed(0)
             module = cls(options.channels).eval()
             x = torch.rand(1, options.channels, size, size) * 2 - 1
-            ours = _line(name, size, "ours", cost(module, x, rounds=options.rounds))
+            ours = _line(name, size, "ours", cost(module, x, rounds=options.rounds, at_most=5))
             if size > options.plain_up_to:
                 continue
 
@@ -54,7 +54,7 @@ def main() -> None:
                 def forward(self, x: torch.Tensor) -> torch.Tensor:
                     return self.module.gather(x, self.module.affinity(x))
 
-            plain = _line(name, size, "plain", cost(Plain(module), x, rounds=options.rounds))
+            plain = _line(name, size, "plain", cost(Plain(module), x, rounds=options.rounds, at_most=5))
             ratios = [there / max(here, 1e-9) for here, there in zip(ours, plain, strict=True)]
             print(
                 f"{'':<28}{size:>5}{'ratio':>7}{ratios[0]:>9.1f}{ratios[1]:>9.1f}{ratios[2]:>10.1f}{ratios[3]:>10.1f}"

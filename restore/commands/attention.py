@@ -46,7 +46,7 @@ def _told(options: argparse.Namespace) -> str:
     return (
         f"(1, {options.channels}, {options.size}, {options.size}) float32 on {options.device}; {told['machine']}, "
         f"{threads} thread{'s' * (threads != 1)}, torch {told['torch']}, commit {told['commit']}, {told['date']}; "
-        f"medians of {options.rounds} rounds or more"
+        f"medians of {options.rounds} rounds or more, of fewer where they take over 5 s"
     )
 
 

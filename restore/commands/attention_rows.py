@@ -19,6 +19,8 @@ from restore.inference.cost import Cost, cost, multiply_adds
 
 Family = Literal["control", "recalibration", "representation", "sampling"]
 
+_LONG = 5.0
+"""Seconds after which a slow module is not timed once more."""
 _TILE = 48
 """Side of the inner tile, in pixels."""
 _GRID = 8
@@ -106,7 +108,7 @@ def measure(entry: Entry, channels: int, size: int, device: str = "cpu", rounds:
         parameters = sum(parameter.numel() for parameter in module.parameters())
         running = Running(module, example.run)
         macs = multiply_adds(running, *inputs)
-        price = cost(running, *inputs, rounds=rounds)
+        price = cost(running, *inputs, rounds=rounds, at_most=_LONG)
         tiles = tiles_change(copy.deepcopy(module), channels) if isinstance(module, Attention) else None
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
         return Row(entry, failure=f"failed: {str(error).splitlines()[0][:60]}")

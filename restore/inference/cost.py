@@ -122,8 +122,11 @@ def seconds(
     return median(taken)
 
 
-def cost(module: Callable[..., Tensor], *inputs: Tensor, rounds: int = 5) -> Cost:
-    """Time and memory of `module` on `inputs`, without a graph and with the gradients of inputs and parameters."""
+def cost(module: Callable[..., Tensor], *inputs: Tensor, rounds: int = 5, at_most: float = math.inf) -> Cost:
+    """Time and memory of `module` on `inputs`, without a graph and with the gradients of inputs and parameters.
+
+    `rounds` and `at_most` are those of `seconds`, for each of the two times.
+    """
     device = inputs[0].device
     leaves = [x.detach().requires_grad_() for x in inputs]
     parameters = list(module.parameters()) if isinstance(module, nn.Module) else []
@@ -138,5 +141,6 @@ def cost(module: Callable[..., Tensor], *inputs: Tensor, rounds: int = 5) -> Cos
         module(*leaves).sum().backward()
 
     bytes_ = [peak_memory(run, device) for run in (forward, both)]
-    both()  # the gradients exist now, as in the steps of a training
-    return Cost(seconds(forward, device, rounds=rounds), seconds(both, device, rounds=rounds), *bytes_)
+    both()  # the gradients exist now, as in the steps of a training; both are warm
+    times = [seconds(run, device, rounds=rounds, at_most=at_most, warm_up=False) for run in (forward, both)]
+    return Cost(times[0], times[1], *bytes_)
