@@ -11,9 +11,11 @@ import restore.attention
 from restore.attention import Attention
 from tests.parity.rules import fill
 
-pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx", reason="the extra export is not installed: pip install 'restore[export]'")
+pytest.importorskip("onnxscript", reason="the extra export is not installed: pip install 'restore[export]'")
+onnxruntime = pytest.importorskip(
+    "onnxruntime", reason="the extra export is not installed: pip install 'restore[export]'"
+)
 
 pytestmark = pytest.mark.slow
 
