@@ -34,7 +34,8 @@ def load(
         ConfigError: an option is out of range, or does not go with the model.
     """
     from restore.inference import Restorer  # torch takes seconds to import: only where it is needed
-    from restore.zoo import load_network
+    from restore.zoo import load_network, sigma_to_tell
 
-    network, _ = load_network(name_or_path)
-    return Restorer(network, device, precision, tile, self_ensemble, sigma, local_pooling)
+    network, card = load_network(name_or_path, sigma=sigma)
+    left = sigma_to_tell(card, sigma, str(name_or_path))
+    return Restorer(network, device, precision, tile, self_ensemble, left, local_pooling)

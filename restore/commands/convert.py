@@ -34,7 +34,9 @@ def _write_ours(options: argparse.Namespace) -> None:
     """Recognise the network, save it, and say what it was."""
     from restore.zoo import load_network, save_network  # torch takes seconds: not before --help
     from restore.zoo.catalogue import read_beside, read_weights
-    from restore.zoo.convert import convert_state, strip_wrappers
+    from restore.zoo.convert import convert_state
+    from restore.zoo.official.noise_levels import levels_of
+    from restore.zoo.official_file import unwrap
 
     card, content = read_weights(options.input)
     if card is not None:
@@ -46,18 +48,28 @@ def _write_ours(options: argparse.Namespace) -> None:
         beside = read_beside(options.input)
     else:
         try:
+            file = unwrap(content, options.part, options.sigma)
+            if options.sigma is not None and file.part is None:
+                raise CheckpointError(
+                    "Holds weights for one noise level or all, not a set for each. Leave --sigma out."
+                )
             converted = convert_state(
-                strip_wrappers(content),
+                file.state,
                 pixel_range=options.pixel_range,
-                network=options.network,
+                network=options.network or file.network,
                 answers=_answers(options),
                 origin=options.origin,
             )
         except CheckpointError as error:
             raise CheckpointError(f"{options.input}: {error}") from error
         network, card = converted.network, {"network": converted.spec, "converted_from": _source(options)}
+        if file.part is not None:
+            card["weights_for_sigma"] = levels_of(file.part)
+            card["converted_from"]["part"] = file.part
+        if converted.dtype is not None:
+            card["converted_from"]["dtype"] = str(converted.dtype).removeprefix("torch.")
         beside = converted.dead
-    print(f"{options.input} is {_described(network, card['network'])}.")
+    print(f"{options.input} is {_described(network, card['network'])}{_levels(card)}.")
     save_network(options.output, network, card, beside)
     more = f", with {len(beside)} tensors that only its authors' file has" if beside else ""
     print(f"Wrote {options.output}, which --checkpoint takes{more}.")
@@ -70,15 +82,19 @@ def _write_official(options: argparse.Namespace) -> None:
     from restore.images import replacing
     from restore.zoo import load_network, to_official
     from restore.zoo.catalogue import read_beside
+    from restore.zoo.convert import NARROW
+    from restore.zoo.unheld import unheld
 
     given = _given(options)
     if given:
         raise ConfigError(f"{given[0]} is for official files; with --to official the file is one of restore.")
     network, card = load_network(options.input)
+    source = card.get("converted_from")
+    dtype = NARROW.get(source.get("dtype", "")) if isinstance(source, dict) else None
     try:
-        state = {
-            name: tensor.detach().clone() for name, tensor in to_official(network, read_beside(options.input)).items()
-        }
+        named = to_official(network, read_beside(options.input), dtype)
+        state = {name: tensor.detach().clone() for name, tensor in named.items()}
+        silent = unheld(network, card["network"], state)
     except CheckpointError as error:
         raise CheckpointError(f"{options.input}: {error}") from error
     print(f"{options.input} is {_described(network, card['network'])}.")
@@ -88,6 +104,9 @@ def _write_official(options: argparse.Namespace) -> None:
     with replacing(options.output) as temporary:
         temporary.write_bytes(file.getvalue())
     print(f"Wrote {options.output}: {len(state)} tensors under the authors' names.")
+    if silent:
+        said = ", ".join(f"{name}={_value(value)}" for name, value in silent.items())
+        print(f"Such a file cannot hold {said}: who reads it must be told.")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -114,7 +133,7 @@ def _answers(options: argparse.Namespace) -> dict[str, Any]:
 
 def _given(options: argparse.Namespace) -> list[str]:
     """Which options speak of an official file."""
-    names = ("network", "pixel_range", "origin", "scale", "answer")
+    names = ("network", "pixel_range", "origin", "scale", "part", "sigma", "answer")
     return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) not in (None, [])]
 
 
@@ -122,6 +141,12 @@ def _source(options: argparse.Namespace) -> dict[str, Any]:
     """Where the weights come from, for the card."""
     source = {"file": options.input.name, "sha256": hashlib.sha256(options.input.read_bytes()).hexdigest()}
     return source | ({"origin": options.origin} if options.origin else {})
+
+
+def _levels(card: Mapping[str, Any]) -> str:
+    """Which noise the weights are for, where the file has a set for each."""
+    levels = card.get("weights_for_sigma")
+    return f", for noise of sigma {levels[0]:g} to {levels[1]:g}" if levels else ""
 
 
 def _described(network: RestorationNetwork, spec: Mapping[str, Any]) -> str:
@@ -158,7 +183,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pixel-range", "--pixel_range", type=float, metavar="R", help="what the weights call white: 255 or 1"
     )
-    parser.add_argument("--scale", type=int, metavar="S", help="how many times larger, where no tensor tells it")
+    parser.add_argument(
+        "--scale", type=int, metavar="S", help="how many times larger, where no tensor tells it or several are held"
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--sigma", type=float, metavar="S", help="noise in grey levels, where the file has a set of weights for each"
+    )
+    which.add_argument("--part", metavar="NAME", help="which set of weights, where the file holds several")
     parser.add_argument(
         "--answer",
         type=_answer,

@@ -39,24 +39,25 @@ def denoise(options: argparse.Namespace) -> FolderReport:
     Raises:
         RestoreError: an option, the model or the inputs are not usable.
     """
-    from restore.zoo import load_network  # torch takes seconds: not before --help
+    from restore.zoo import load_network, sigma_to_tell  # torch takes seconds: not before --help
 
     pictures = _pictures(options)
     name = options.checkpoint or options.model
-    network, _ = load_network(name)
+    network, card = load_network(name, sigma=options.sigma)
     if network.scale != 1:
         raise ConfigError(
             f"{name} enlarges x{network.scale}; it is no denoiser. "
             f"Choose another model, or run: restore upscale --scale {network.scale} --checkpoint {name}"
         )
-    if options.sigma is not None and not network.takes_sigma:
+    sigma = sigma_to_tell(card, options.sigma, name)
+    if sigma is not None and not network.takes_sigma:
         raise ConfigError(f"The model {name} is blind: it finds the noise level itself. Leave --sigma out.")
     if pictures:
         from restore.commands.submission import denoise_pictures
 
-        restorer = make_restorer(options, network, options.sigma)
+        restorer = make_restorer(options, network, sigma)
         return denoise_pictures(restorer, pictures, options.output, options.overwrite)
-    return restore_pictures(options, network, options.sigma)
+    return restore_pictures(options, network, sigma)
 
 
 def _pictures(options: argparse.Namespace) -> list[DarmstadtPicture]:
@@ -88,7 +89,10 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint", metavar="FILE", help="a .safetensors file, a .ckpt of restore fit, official .pth"
     )
     parser.add_argument(
-        "--sigma", type=float, metavar="S", help="noise level in 8-bit grey levels, for a model that is not blind"
+        "--sigma",
+        type=float,
+        metavar="S",
+        help="noise level in 8-bit grey levels, for a model that is not blind, or has weights for each level",
     )
     parser.add_argument(
         "--submission",

@@ -109,7 +109,7 @@ def _ready(options: argparse.Namespace, subject: Subject) -> Restoring:
     from restore.inference import Restorer
     from restore.zoo import load_network
 
-    network, _ = load_network(subject.name, options.scale)
+    network, _ = load_network(subject.name, options.scale, options.sigma)
     scale = options.scale or network.scale
     if options.protocol.startswith("sr-") != (network.scale > 1) or scale != network.scale:
         raise ConfigError(

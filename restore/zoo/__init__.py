@@ -4,6 +4,7 @@ from restore.zoo.adopt import Adopted, adopt
 from restore.zoo.build import build
 from restore.zoo.catalogue import MODELS, find_weights, load_network, save_network
 from restore.zoo.convert import Converted, convert_file, load_official, to_official
+from restore.zoo.official.noise_levels import sigma_to_tell
 
 __all__ = [
     "MODELS",
@@ -16,5 +17,6 @@ __all__ = [
     "load_network",
     "load_official",
     "save_network",
+    "sigma_to_tell",
     "to_official",
 ]

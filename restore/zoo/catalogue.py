@@ -25,7 +25,9 @@ from restore.errors import CheckpointError
 from restore.images import replacing
 from restore.networks import RestorationNetwork
 from restore.zoo.build import build
-from restore.zoo.convert import SAVE_TENSORS, UNREADABLE, convert_state, open_questions, strip_wrappers
+from restore.zoo.convert import convert_state, open_questions
+from restore.zoo.official.noise_levels import levels_of
+from restore.zoo.official_file import SAVE_TENSORS, UNREADABLE, unwrap
 
 MODELS: dict[str, Path] = {
     path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.safetensors"))
@@ -57,7 +59,9 @@ def find_weights(name_or_path: str | Path) -> Path:
     raise CheckpointError(f"There is no model '{name}'. {hint}")
 
 
-def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[RestorationNetwork, dict[str, Any]]:
+def load_network(
+    name_or_path: str | Path, scale: int | None = None, sigma: float | None = None
+) -> tuple[RestorationNetwork, dict[str, Any]]:
     """Load a shipped model, a weights file or a checkpoint: the network in eval mode, and its card.
 
     Only classes of `restore` and `torch.nn` are built and only tensors are unpickled, so that the file may be a
@@ -66,6 +70,8 @@ def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[Re
     Args:
         name_or_path: a name of `MODELS`, or a file.
         scale: how many times larger the result is, for the authors' files that do not say it (PAN x2 and x3).
+        sigma: noise in grey levels, for the authors' files with weights for each level (IRCNN); the card says then by
+            `weights_for_sigma` what it settled, see `sigma_to_tell`.
 
     Raises:
         CheckpointError: the file is missing, damaged, of another program, or its tensors do not fit its network.
@@ -73,7 +79,7 @@ def load_network(name_or_path: str | Path, scale: int | None = None) -> tuple[Re
     path = find_weights(name_or_path)
     card, state = read_weights(path)
     if card is None:
-        card, state = _from_official(path, state, scale)
+        card, state = _from_official(path, state, scale, sigma)
     try:
         network = build(card["network"])
     except CheckpointError as error:
@@ -195,17 +201,21 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any] | None, Any]:
     return card, own
 
 
-def _from_official(path: Path, content: object, scale: int | None) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _from_official(
+    path: Path, content: object, scale: int | None, sigma: float | None
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A file that does not say which network it is for, unless the names of its tensors do."""
     try:
-        official = strip_wrappers(content)
-        asked = scale is not None and "scale" in open_questions(official)
-        converted = convert_state(official, answers={"scale": scale} if asked else None)
+        file = unwrap(content, sigma=sigma)
+        asked = scale is not None and "scale" in open_questions(file.state, file.network)
+        converted = convert_state(file.state, network=file.network, answers={"scale": scale} if asked else None)
     except CheckpointError as error:
         raise CheckpointError(
             f"{path} does not say which network it is for, as files of restore do. Taken for an official one: {error}"
         ) from error
-    return {"model": path.stem, "network": converted.spec}, converted.network.state_dict()
+    card: dict[str, Any] = {"model": path.stem, "network": converted.spec}
+    card |= {"weights_for_sigma": levels_of(file.part)} if file.part else {}
+    return card, converted.network.state_dict()
 
 
 def _fill(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,12 +16,9 @@ from restore.networks import RestorationNetwork
 from restore.zoo.build import build
 from restore.zoo.official import FAMILIES, Family, Origin, origin_answers
 from restore.zoo.official.table import dead_state, load_official_state, official_state, without_constants
+from restore.zoo.official_file import read_official_file
 
 logger = logging.getLogger(__name__)
-
-
-SAVE_TENSORS = "If you trust the file, open it with its own program and save model.state_dict() alone."
-"""What to do about a file that holds code."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +32,8 @@ class Converted:
     dead: dict[str, Tensor] = field(default_factory=dict)
     """Tensors of the checkpoint that no computation of the authors uses, and constants for the size that their network
     was built for (SwinIR's masks), by their names; `to_official` takes them."""
+    dtype: torch.dtype | None = None
+    """The checkpoint's own, where it is a narrower one than our float32; `to_official` takes it."""
 
 
 def convert_file(
@@ -46,6 +43,8 @@ def convert_file(
     network: str | None = None,
     answers: Mapping[str, Any] | None = None,
     origin: str | None = None,
+    part: str | None = None,
+    sigma: float | None = None,
 ) -> Converted:
     """Open an official checkpoint (.pth, .pt) and recognise its network from names and shapes.
 
@@ -56,13 +55,17 @@ def convert_file(
         answers: arguments of our network that no tensor tells, such as EDSR's `residual_scale`; an error asks for
             those that are needed.
         origin: the repository that the file comes from, see `restore.zoo.official.ORIGINS`, which answers for it.
+        part: which set of weights, where the file holds several.
+        sigma: noise in grey levels, which chooses among the sets of IRCNN's files.
 
     Raises:
         CheckpointError: the file cannot be opened, is of no known network, or leaves a question open.
     """
     try:
-        state = read_official_state(path)
-        return convert_state(state, pixel_range=pixel_range, network=network, answers=answers, origin=origin)
+        file = read_official_file(path, part, sigma)
+        return convert_state(
+            file.state, pixel_range=pixel_range, network=network or file.network, answers=answers, origin=origin
+        )
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -74,9 +77,13 @@ def load_official(
     network: str | None = None,
     answers: Mapping[str, Any] | None = None,
     origin: str | None = None,
+    part: str | None = None,
+    sigma: float | None = None,
 ) -> RestorationNetwork:
     """The network of `convert_file` alone."""
-    return convert_file(path, pixel_range=pixel_range, network=network, answers=answers, origin=origin).network
+    return convert_file(
+        path, pixel_range=pixel_range, network=network, answers=answers, origin=origin, part=part, sigma=sigma
+    ).network
 
 
 def convert_state(
@@ -116,7 +123,8 @@ def convert_state(
             said = "no tensor of %s tells its %s: taken to be %s, as in the authors' code (%s)"
             logger.warning(said, name, option, value, others)
     logger.info("recognised %s: %s", name, ", ".join(f"{key}={value}" for key, value in options.items()))
-    return Converted(built.eval(), spec, dead | {constant: state[constant] for constant in sized})
+    beside = dead | {constant: state[constant] for constant in sized}
+    return Converted(built.eval(), spec, beside, _narrow_dtype(state))
 
 
 def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> dict[str, str]:
@@ -124,13 +132,16 @@ def open_questions(state: Mapping[str, Tensor], network: str | None = None) -> d
     return _recognise(state, network).unknown(state)
 
 
-def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+def to_official(
+    network: RestorationNetwork, dead: Mapping[str, Tensor] | None = None, dtype: torch.dtype | None = None
+) -> dict[str, Tensor]:
     """The weights of `network` under their official names, with what is the same in every file of the authors.
 
     Args:
         network: of ours.
         dead: what the authors' network holds beside and never uses (SAN's `conv_last`, for one), as `Converted.dead`
             has it; it is put in again. Nothing is made up for what is not given.
+        dtype: of the floating-point tensors, as `Converted.dtype` has it; the network's where it is None.
 
     Raises:
         CheckpointError: the authors have no such network, or not with this attention, or `dead` has another's tensors.
@@ -142,40 +153,9 @@ def to_official(network: RestorationNetwork, dead: Mapping[str, Tensor] | None =
             sized = family.sized(network, given)
             beside = dead_state(without_constants(given, sized), family.dead(network))
             beside |= {name: given[name] for name in sized}
-            return official_state(network, family.table(network)) | constants | beside
+            state = official_state(network, family.table(network)) | constants | beside
+            return {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
     raise CheckpointError(f"There are no official names for {type(network).__name__}. Known: {_known()}.")
-
-
-def read_official_state(path: str | PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, without wrappers (`params_ema`, `params`, `state_dict`) and `module.`."""
-    if not Path(path).is_file():
-        raise CheckpointError("No such file.")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except UNREADABLE as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise CheckpointError(
-            f"Cannot be read as tensors alone ({first}). Pickled modules are refused because they run code. "
-            f"{SAVE_TENSORS}"
-        ) from error
-    return strip_wrappers(content)
-
-
-def strip_wrappers(content: object) -> dict[str, Tensor]:
-    """The innermost mapping from names to tensors; of several wrappers the averaged weights are taken."""
-    while isinstance(content, Mapping):
-        wrapper = next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
-        if wrapper is None:
-            break
-        content = content[wrapper]
-    if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
-        raise CheckpointError(
-            f"Holds no weights by name. Expected tensors, at the top or under one of {', '.join(_WRAPPERS)}."
-        )
-    state = {str(name): tensor for name, tensor in content.items()}
-    if all(name.startswith(_PARALLEL) for name in state):
-        state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
-    return state
 
 
 def _recognise(state: Mapping[str, Tensor], network: str | None) -> Family:
@@ -205,6 +185,14 @@ def _answered(
         if option not in answers and option not in options:
             raise CheckpointError(f"No tensor of this {name} tells its {option}. {question}")
     told = [option for option in answers if option in options and answers[option] != options[option]]
+    held = options.get("scales", ())
+    if "scale" in told and held:  # the weights of several scales: the answer selects one
+        if answers["scale"] not in held:
+            scales = ", ".join(map(str, held))
+            raise CheckpointError(
+                f"The file holds the scales {scales}, got scale={answers['scale']}. Give one of them."
+            )
+        told.remove("scale")
     if told:
         raise CheckpointError(
             f"The file tells {told[0]}={options[told[0]]} of this {name}, the answers {answers[told[0]]}. Leave it out."
@@ -227,20 +215,20 @@ def _from_origin(lines: tuple[Origin, ...], options: Mapping[str, Any], answers:
     return {**{name: value for name, value in known.items() if name not in options}, **answers}
 
 
+def _narrow_dtype(state: Mapping[str, Tensor]) -> torch.dtype | None:
+    """float16 or bfloat16 where all numbers are of it; what else does not come back to the bit is said."""
+    types = {tensor.dtype for tensor in state.values() if tensor.is_floating_point()}
+    if len(types) == 1 and types <= set(NARROW.values()):
+        return types.pop()
+    if types - {torch.float32}:
+        others = ", ".join(sorted(str(one).removeprefix("torch.") for one in types))
+        logger.warning("the numbers of the file are of %s: they are kept as float32, and come back as float32", others)
+    return None
+
+
 def _known() -> str:
     return ", ".join(family.network.__name__ for family in FAMILIES)
 
 
-UNREADABLE = (
-    pickle.UnpicklingError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-)
-"""What torch.load raises on a file that is damaged, of another kind, or holds more than tensors."""
-_WRAPPERS = ("params_ema", "params", "state_dict")
-_PARALLEL = "module."
+NARROW = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+"""Types whose numbers float32 holds exactly, by the names that a card has for them."""

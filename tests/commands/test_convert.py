@@ -18,7 +18,7 @@ from restore.attention import SecondOrderChannelAttention
 from restore.attention.representation.window import shift_mask
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
-from restore.networks import SAN, SwinIR
+from restore.networks import HAN, IRCNN, RNAN, SAN, SwinIR
 from restore.zoo import build, load_network, save_network, to_official
 from restore.zoo.official import FAMILIES, ORIGINS
 from restore.zoo.official.san import san_dead
@@ -79,6 +79,94 @@ def test_there_and_back_to_the_bit(wrap, official, tmp_path, capsys):
     state, again = to_official(network("RCAN")), torch.load(back, weights_only=True)
     assert list(again) == list(state)
     assert all(torch.equal(again[name], tensor) for name, tensor in state.items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_goes_there_and_back_to_the_bit(dtype, official, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("restore"), "propagate", True)
+    file = official("RCAN", lambda state: {name: tensor.to(dtype) for name, tensor in state.items()})
+    ours, back = tmp_path / "ours.safetensors", tmp_path / "back.pth"
+    assert run(file, "--output", ours, "--answer", "activation=relu") == 0
+    assert not caplog.records  # the mean shift is the published one, rounded
+    assert card(ours)["converted_from"]["dtype"] == str(dtype).removeprefix("torch.")
+    assert load_network(ours)[0].tail.weight.dtype == torch.float32
+    assert run(ours, "--to", "official", "--output", back) == 0
+    before, after = (torch.load(path, weights_only=True) for path in (file, back))
+    assert list(after) == list(before)
+    assert all(after[name].dtype == dtype and torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_doubles_lose_digits_and_that_is_said(official, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("restore"), "propagate", True)
+    file = official("DnCNN", lambda state: {name: tensor.double() for name, tensor in state.items()})
+    assert run(file, "--output", tmp_path / "ours.safetensors") == 0
+    assert "of float64: they are kept as float32, and come back as float32" in caplog.text
+    assert "dtype" not in card(tmp_path / "ours.safetensors")["converted_from"]
+
+
+@pytest.fixture
+def ircnn(tmp_path):
+    """As KAIR's ircnn_gray.pth is: 25 state dicts by their running numbers."""
+    torch.manual_seed(0)
+    torch.save({str(number): to_official(IRCNN(1, width=2)) for number in range(25)}, tmp_path / "ircnn_gray.pth")
+    return tmp_path / "ircnn_gray.pth"
+
+
+def test_weights_for_each_noise_level_are_asked_for_converted_and_used(ircnn, tmp_path, capsys):
+    ours = tmp_path / "ours.safetensors"
+    assert run(ircnn, "--output", ours) == 1
+    assert "Holds 25 sets of weights" in capsys.readouterr().err
+    assert run(ircnn, "--output", ours, "--sigma", 25) == 0
+    assert "IRCNN(image_channels=1, width=2, normalization=False), x1" in (said := capsys.readouterr().out)
+    assert "for noise of sigma 24 to 26." in said
+    assert (card(ours)["weights_for_sigma"], card(ours)["converted_from"]["part"]) == ([24, 26], "12")
+    assert run(ircnn, "--output", tmp_path / "same.safetensors", "--part", 12) == 0
+    assert load_file(ours).keys() == load_file(tmp_path / "same.safetensors").keys()
+    assert torch.equal(load_file(ours)["tail.bias"], load_file(tmp_path / "same.safetensors")["tail.bias"])
+
+    write_picture(tmp_path / "in/a.png", Picture(np.random.default_rng(0).integers(0, 256, (9, 9, 1), np.uint8)))
+    words = ["denoise", tmp_path / "in", "--precision", "fp32", "--checkpoint"]
+    for file, out in (ircnn, "theirs"), (ours, "ours"):
+        assert main([*map(str, words), str(file), "--output", str(tmp_path / out), "--sigma", "25"]) == 0
+    theirs, same = (read_picture(tmp_path / out / "a.png").pixels for out in ("theirs", "ours"))
+    assert (theirs == same).all()
+    capsys.readouterr()
+    assert main([*map(str, words), str(ours), "--output", str(tmp_path / "b"), "--sigma", "50"]) == 1
+    assert "are for noise of sigma 24 to 26, got 50" in capsys.readouterr().err
+    assert main([*map(str, words), str(ircnn), "--output", str(tmp_path / "b")]) == 1
+    assert "--sigma 25" in capsys.readouterr().err
+
+
+def test_a_level_is_not_asked_of_one_set_of_weights(official, tmp_path, capsys):
+    file, ours = official("DnCNN"), tmp_path / "ours.safetensors"
+    assert run(file, "--output", ours, "--sigma", 25) == 1
+    assert "Leave --sigma out" in capsys.readouterr().err
+    assert run(file, "--output", ours, "--part", "a") == 1
+    assert "no part 'a'; it is one set of weights" in capsys.readouterr().err
+
+
+def test_any_scale_that_is_held_can_be_the_selected_one(tmp_path, capsys):
+    state = to_official(build({"class_path": "restore.networks.MDSR", "init_args": {"width": 4, "blocks": 1}}))
+    file, ours = tmp_path / "mdsr.pth", tmp_path / "ours.safetensors"
+    torch.save(state, file)
+    assert run(file, "--output", ours) == 0
+    assert load_network(ours)[0].scale == 4
+    assert run(file, "--output", ours, "--overwrite", "--scale", 2) == 0
+    loaded, _ = load_network(ours)
+    assert (loaded.scale, loaded.scales) == (2, (2, 3, 4))
+    assert run(ours, "--to", "official", "--output", tmp_path / "back.pth") == 0
+    assert torch.load(tmp_path / "back.pth", weights_only=True).keys() == state.keys()
+    capsys.readouterr()
+    assert run(file, "--output", tmp_path / "b.safetensors", "--scale", 5) == 1
+    assert "The file holds the scales 2, 3, 4, got scale=5. Give one of them." in capsys.readouterr().err
+
+
+def test_what_the_authors_file_cannot_hold_is_said(official, tmp_path, capsys):
+    file, ours = official("EDSR"), tmp_path / "ours.safetensors"
+    assert run(file, "--output", ours, "--answer", "residual_scale=0.5") == 0
+    capsys.readouterr()
+    assert run(ours, "--to", "official", "--output", tmp_path / "back.pth") == 0
+    assert "Such a file cannot hold residual_scale=0.5: who reads it must be told." in capsys.readouterr().out
 
 
 def san_of_its_authors():
@@ -214,6 +302,31 @@ def test_an_origin_answers_by_the_size_or_not_at_all(official, tmp_path, capsys)
     assert card(ours)["network"]["init_args"]["residual_scale"] == 1.0
     assert run(official("EDSR"), "--output", tmp_path / "b.safetensors", *port) == 1  # a size that they have not
     assert "tells its residual_scale" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("repository", "make"),
+    [
+        ("daitao/SAN", lambda: SAN(2, 3, 16, 1, 1, attention=partial(SecondOrderChannelAttention, reduction=4))),
+        ("yulunzhang/RNAN", lambda: RNAN(2, 3, 4, groups=2)),
+        ("yulunzhang/RNAN", lambda: RNAN(1, 3, 4, groups=2)),
+        ("yulunzhang/RNAN", lambda: RNAN(1, 1, 4, groups=2)),
+        ("wwlCape/HAN", lambda: HAN(2, 3, 16, 1, 1)),
+    ],
+    ids=["SAN", "RNAN x2", "RNAN of colour", "RNAN of gray", "HAN"],
+)
+def test_the_range_of_networks_with_pictures_of_0_to_255_is_their_origins(repository, make, tmp_path, capsys):
+    model = make()
+    state = to_official(model)
+    if model.shifts:  # trained far away from any published mean, as the authors' weights may be
+        state["sub_mean.bias"] = torch.tensor([-10.0, -300.0, 5.0])
+    torch.save(state, tmp_path / "theirs.pth")
+    words = (tmp_path / "theirs.pth", "--output", tmp_path / "ours.safetensors")
+    assert run(*words) == 1
+    assert "0 to 255 or of 0 to 1?" in capsys.readouterr().err
+    assert run(*words, "--origin", repository.lower()) == 0
+    assert card(tmp_path / "ours.safetensors")["network"]["init_args"]["pixel_range"] == 255.0
+    assert run(*words, "--origin", repository, "--pixel-range", 1, "--overwrite") == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from restore.commands.evaluate import main as evaluate
-from restore.zoo.convert import convert_file, load_official, read_official_state, to_official
+from restore.zoo.convert import convert_file, load_official, to_official
+from restore.zoo.official_file import read_official_state
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("RESTORE_SHARED") or ROOT.parent / "shared")

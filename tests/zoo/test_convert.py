@@ -13,7 +13,8 @@ from restore.attention import NoAttention, no_attention
 from restore.errors import CheckpointError
 from restore.networks import RCAN, DnCNN, UNet
 from restore.zoo import load_network, save_network
-from restore.zoo.convert import convert_file, convert_state, load_official, read_official_state, to_official
+from restore.zoo.convert import convert_file, convert_state, load_official, to_official
+from restore.zoo.official_file import read_official_state
 from tests.parity.rules import fill
 
 FLICKR = (0.4690, 0.4490, 0.4036)

@@ -81,10 +81,10 @@ def _found(state: Mapping[str, Tensor]) -> float | None:
     if bias.numel() != 2 * len(DIV2K_MEAN):
         return None
     for name, mean in PUBLISHED.items():
-        pixel_range = float(f"{bias[0].item() / mean[0]:.6g}")
-        if pixel_range > 0 and _is_published(state, mean, pixel_range):
-            logger.info("the mean shift is the published one of %s for 0 to %g", name, pixel_range)
-            return pixel_range
+        for pixel_range in (255.0, 1.0, float(f"{bias[0].item() / mean[0]:.6g}")):
+            if pixel_range > 0 and _is_published(state, mean, pixel_range):
+                logger.info("the mean shift is the published one of %s for 0 to %g", name, pixel_range)
+                return pixel_range
     ratio = bias / torch.tensor(DIV2K_MEAN, dtype=torch.float64).repeat(2)
     for pixel_range in (255.0, 1.0):
         if bool(((ratio > 0.5 * pixel_range) & (ratio < 2 * pixel_range)).all()):
@@ -98,10 +98,12 @@ def _found(state: Mapping[str, Tensor]) -> float | None:
 
 
 def _is_published(state: Mapping[str, Tensor], mean: tuple[float, ...], pixel_range: float) -> bool:
-    """Both shifts equal the constants to float32's last places."""
+    """Both shifts equal the constants: in the file's own numbers, to the last places of float32."""
     for name, sign in (("sub_mean", -1), ("add_mean", 1)):
         weight, bias = mean_shift_constants(mean, sign * pixel_range)
+        found = state[f"{name}.bias"]
+        expected = bias.to(found.dtype).double()  # half precision has three digits
         same = torch.equal(state[f"{name}.weight"].to(weight), weight)
-        if not same or not torch.allclose(state[f"{name}.bias"].to(bias), bias, rtol=1e-6, atol=0):
+        if not same or not torch.allclose(found.double(), expected, rtol=1e-6, atol=0):
             return False
     return True
