@@ -3,7 +3,9 @@
 Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", ICCVW 2021, section
 3.1, https://arxiv.org/abs/2107.10833, after Liu et al., "Estimating Generalized Gaussian Blur Kernels for Out-of-Focus
 Image Deblurring", IEEE TCSVT 2020. With S the covariance of the two widths turned by the angle and d = p' S^-1 p of a
-place p, the kernels are proportional to exp(-d / 2), exp(-d^beta / 2) and 1 / (1 + d^beta).
+place p, the kernels are proportional to exp(-d / 2), exp(-d^beta / 2) and 1 / (1 + d^beta). Exponents are drawn as the
+authors' program draws them (xinntao/BasicSR, basicsr/data/degradations.py, `random_bivariate_generalized_Gaussian` and
+`random_bivariate_plateau`): half of them from the range's part below 1, half from its part above.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class GeneralizedGaussianBlur(AnisotropicBlur):
 
     Args:
         sigma: as of `AnisotropicBlur`.
-        beta: the exponent, above 0; a pair draws it.
+        beta: the exponent, above 0; a pair (low, high) draws it, where it holds 1 half of the time evenly from low to 1
+            and half of the time from 1 to high: every second one is 1 where 1 is the range's end.
         angle: as of `AnisotropicBlur`.
         kernel_size: side of the kernel, odd, or a pair.
         isotropic: one width for both axes.
@@ -80,7 +83,10 @@ class GeneralizedGaussianBlur(AnisotropicBlur):
 
     def draw_shape(self, source: Source) -> Drawn:
         """Widths, angle and exponent."""
-        return super().draw_shape(source) | {"beta": source.uniform(*self.beta)}
+        low, high = self.beta
+        if low <= 1 <= high:
+            low, high = (low, 1) if source.chance(0.5) else (1, high)
+        return super().draw_shape(source) | {"beta": source.uniform(low, high)}
 
     def shape(self, drawn: Sequence[Drawn], y: Tensor, x: Tensor) -> Tensor:
         """exp(-d^beta / 2)."""

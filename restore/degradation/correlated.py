@@ -20,14 +20,17 @@ class CorrelatedNoise(Step):
     """Adds Gaussian noise whose pixels, or channels, are not independent; neither clipped nor rounded.
 
     Args:
-        sigma: standard deviation in 8-bit grey levels, of every channel (of their mean where the covariance is drawn);
-            a pair (low, high) draws one for each picture.
+        sigma: standard deviation in 8-bit grey levels, of every channel (where the covariance is drawn: the most that
+            it may be along any axis); a pair (low, high) draws one for each picture.
         width: neighbouring pixels are correlated as white noise is after a Gaussian blur of this width in pixels;
             two places d apart have correlation exp(-d^2 / (4 width^2)). 0 leaves them independent.
         correlation: between any two channels, 0 to 1; 1 is gray noise, the same on all channels.
-        covariance: "equal" takes `correlation`; "random" draws a whole covariance between the channels, after Zhang et
+        covariance: "equal" takes `correlation`; "random" draws a whole covariance between the channels, as Zhang et
             al., "Designing a Practical Degradation Model for Deep Blind Image Super-Resolution", ICCV 2021, section
-            3.3, https://arxiv.org/abs/2103.14006: random axes with uniform variances along them, scaled to sigma.
+            3.3, https://arxiv.org/abs/2103.14006, do in their program (cszn/BSRGAN, `add_Gaussian_noise`):
+            sigma^2 |U' D U| with D uniform from 0 to 1, U the axes of a matrix of uniform numbers, and the entries'
+            absolute values taken, so that no two channels go against each other. A channel's variance is sigma^2 / 2 on
+            average, and differs from picture to picture.
 
     Raises:
         ConfigError: a number out of range, or both a correlation and a random covariance.
@@ -88,6 +91,9 @@ def _mix(drawn: Drawn, channels: int) -> Tensor:
         rest = (math.sqrt(1 + (channels - 1) * drawn["correlation"]) - own) / channels
         return own * torch.eye(channels, dtype=torch.float64) + rest
     stream = Stream(drawn["axes"].seed, "cpu")  # nine numbers: no need of the field's device
-    axes, _ = torch.linalg.qr(torch.randn(channels, channels, generator=stream.generator(), dtype=torch.float64))
+    numbers = torch.rand(channels, channels, generator=stream.generator(), dtype=torch.float64)
+    axes = torch.linalg.svd(numbers)[0]
     variances = torch.tensor(drawn["variances"], dtype=torch.float64)
-    return axes * (variances / variances.mean()).sqrt()
+    covariance = ((axes.T * variances) @ axes).abs()
+    squares, directions = torch.linalg.eigh(covariance)
+    return (directions * squares.clamp(min=0).sqrt()) @ directions.T  # its root: `_mix @ _mix.T` is the covariance

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from restore.degradation.base import Drawn, Step
 from restore.degradation.random import Source, pair
+from restore.errors import ConfigError
 from restore.images import jpeg_round_trip, to_pixels, to_tensor
 
 
@@ -17,15 +18,17 @@ class Jpeg(Step):
 
     Args:
         quality: libjpeg's, 1 to 100; a pair (low, high) draws one for each picture.
-        subsampling: how often the chroma is stored at half size (4:2:0), as most cameras do.
+        subsampling: how often, 0 to 1, the chroma is stored at half size (4:2:0), as most cameras do.
 
     Raises:
-        ConfigError: a quality outside 1 to 100, or the pair is the wrong way round.
+        ConfigError: a quality outside 1 to 100, the pair is the wrong way round, or a share outside 0 to 1.
     """
 
     def __init__(self, quality: int | tuple[int, int] = (60, 98), subsampling: float = 0.7) -> None:
         super().__init__()
         low, high = pair("quality", quality, 1, 100)
+        if not 0 <= subsampling <= 1:
+            raise ConfigError(f"subsampling is how often the chroma is stored at half size, 0 to 1, got {subsampling}.")
         self.quality = int(low), int(high)
         self.subsampling = subsampling
 

@@ -6,16 +6,32 @@ import pytest
 import torch
 
 from restore.degradation import (
+    AnisotropicBlur,
     CameraNoise,
     Chain,
     Clip,
+    CorrelatedNoise,
+    DefocusBlur,
+    DifferentiableJpeg,
     GaussianBlur,
     GaussianNoise,
+    GeneralizedGaussianBlur,
     Jpeg,
+    MotionBlur,
     OneOf,
+    PlateauBlur,
+    PoissonGaussianNoise,
+    PoissonNoise,
     Quantize,
+    RandomResize,
+    ResizeTo,
     Round,
+    SaltAndPepperNoise,
+    Shuffle,
+    SincFilter,
     Sometimes,
+    SpeckleNoise,
+    WebP,
 )
 from restore.degradation.random import Stream
 from restore.errors import ConfigError
@@ -23,9 +39,31 @@ from restore.errors import ConfigError
 STEPS = {
     "noise": GaussianNoise((0, 55)),
     "noise a channel": GaussianNoise((0, 55), per_channel=True),
+    "poisson": PoissonNoise(),
+    "gray poisson": PoissonNoise(strength=(0.05, 3.0), gray=True),
+    "poisson-gaussian": PoissonGaussianNoise(),
+    "speckle": SpeckleNoise(),
+    "salt and pepper": SaltAndPepperNoise(per_channel=True),
+    "correlated pixels": CorrelatedNoise((5, 55), width=(0.5, 2.0), correlation=(0.0, 1.0)),
+    "random covariance": CorrelatedNoise((5, 55), covariance="random"),
     "blur": GaussianBlur((0.5, 3.0), (7, 21)),
+    "anisotropic": AnisotropicBlur(),
+    "generalized": GeneralizedGaussianBlur(),
+    "plateau": PlateauBlur(isotropic=True),
+    "sinc": SincFilter(),
+    "motion": MotionBlur(),
+    "defocus": DefocusBlur(),
     "camera": CameraNoise(),
+    "raw plane": CameraNoise(output="plane"),
+    "raw packed": CameraNoise(output="packed"),
     "jpeg": Jpeg((10, 90)),
+    "webp": WebP((10, 90)),
+    "smooth jpeg": DifferentiableJpeg((10, 90)),
+    "resize": ResizeTo(2),
+    "random resize": Chain([RandomResize((0.3, 1.7)), GaussianNoise((0, 20)), ResizeTo(2)]),
+    "shuffle": Shuffle(
+        [GaussianBlur((0.5, 2.0), (3, 9)), Jpeg(), GaussianNoise((0, 20)), RandomResize(), ResizeTo(2)], in_order=[3, 4]
+    ),
     "one of": OneOf([GaussianNoise((0, 55)), Chain([GaussianBlur((0.5, 2.0)), Quantize()])]),
     "sometimes": Sometimes(GaussianNoise(20), 0.5),
     "chain": Chain([Sometimes(GaussianBlur((0.5, 2.0), (3, 9))), GaussianNoise((1, 20)), Clip(), Round()]),
@@ -49,16 +87,22 @@ def test_drawn_values_give_the_same_pictures_again(step, clean):
     assert torch.equal(degraded, step.degrade_each(clean, range(6)))
     assert torch.equal(degraded, step.replay(clean, drawn))
     assert torch.equal(clean, before)
-    assert degraded.shape == clean.shape
+    shrinks = 2 if step is STEPS["raw packed"] else step.scale
+    assert degraded.shape == (6, step.channels or 3, 24 // shrinks, 20 // shrinks)
     assert degraded.dtype == clean.dtype
 
 
 def test_a_picture_does_not_depend_on_its_batch(step, clean):
+    """Nor does its target, on any rank, in batches of any size, in any order."""
     seeds = [5, 1, 9, 2, 7, 3]
-    together = step.degrade_each(clean, seeds)
-    for world in (2, 3):
-        for rank in range(world):
-            assert torch.equal(step.degrade_each(clean[rank::world], seeds[rank::world]), together[rank::world])
+    together = step.degrade_pairs(clean, seeds)
+    parts = [slice(rank, None, world) for world in (2, 3) for rank in range(world)]
+    parts += [slice(0, 1), slice(1, 3), slice(3, 6)]
+    for part in parts:
+        for made, whole in zip(step.degrade_pairs(clean[part], seeds[part]), together, strict=True):
+            assert torch.equal(made, whole[part])
+    backwards = step.degrade_pairs(clean.flip(0), seeds[::-1])
+    assert all(torch.equal(made.flip(0), whole) for made, whole in zip(backwards, together, strict=True))
 
 
 def test_pictures_with_one_seed_and_another_differ(step, clean):

@@ -42,3 +42,9 @@ def test_pictures_of_a_batch_get_qualities_of_their_own():
 def test_a_quality_that_does_not_exist_is_refused(quality):
     with pytest.raises(ConfigError, match="quality"):
         Jpeg(quality)
+
+
+@pytest.mark.parametrize("share", [-1, 1.01, 7])
+def test_a_share_of_subsampled_pictures_is_0_to_1(share):
+    with pytest.raises(ConfigError, match="subsampling"):
+        Jpeg(subsampling=share)

@@ -116,6 +116,24 @@ def test_the_family_follows_its_formulas():
         np.testing.assert_allclose(kernel_of(made).numpy(), formula / formula.sum(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("blur", [GeneralizedGaussianBlur, PlateauBlur])
+def test_half_of_the_exponents_lie_below_one_where_the_range_holds_it(blur):
+    def drawn(beta):
+        return torch.tensor([one["beta"] for one in blur(beta=beta).draw_each(torch.zeros(2000, 1, 1, 1), range(2000))])
+
+    wide = drawn((0.5, 4.0))
+    assert 0.5 <= wide.min() < 0.51
+    assert 3.97 < wide.max() <= 4
+    below = wide[wide < 1]
+    assert len(below) / 2000 == pytest.approx(0.5, abs=0.04)
+    assert below.mean().item() == pytest.approx(0.75, abs=0.02)
+    assert wide[wide >= 1].mean().item() == pytest.approx(2.5, abs=0.1)
+    ending = drawn((1.0, 2.0))  # Real-ESRGAN's plateau
+    assert (ending == 1).double().mean().item() == pytest.approx(0.5, abs=0.04)
+    assert ending[ending > 1].mean().item() == pytest.approx(1.5, abs=0.03)
+    assert drawn((1.5, 4.0)).mean().item() == pytest.approx(2.75, abs=0.1)  # without 1: evenly
+
+
 def test_a_sinc_filter_passes_what_is_coarser_than_its_cutoff_and_stops_what_is_finer():
     kernel = kernel_of(SincFilter(math.pi / 2, 61))
     response = torch.fft.fft2(torch.fft.ifftshift(kernel), s=(61, 61)).real[0]  # along one axis

@@ -91,8 +91,31 @@ def test_a_random_covariance_is_what_was_drawn_and_differs_between_pictures():
     for one, covariance in zip(drawn, found, strict=True):
         mix = _mix(one, 3)
         torch.testing.assert_close(covariance, 400 * mix @ mix.T, rtol=0.03, atol=4)
-        assert covariance.trace().item() == pytest.approx(3 * 400, rel=0.02)
+        assert covariance.trace().item() == pytest.approx(400 * sum(one["variances"]), rel=0.03)
     assert (found[0] - found[1]).abs().max() > 50
+
+
+def test_random_covariances_are_spread_as_those_of_the_authors_program():
+    """Theirs by numpy: |U' D U|, D = diag(uniform), U the left singular vectors of a matrix of uniform numbers."""
+    random = np.random.default_rng(0)
+    axes = np.linalg.svd(random.random((4000, 3, 3)))[0]
+    theirs = np.abs(np.einsum("nki,nk,nkj->nij", axes, random.random((4000, 3)), axes))
+    mixes = torch.stack(
+        [_mix(one, 3) for one in CorrelatedNoise(covariance="random").draw_each(flat(0, 3, 1, 4000), range(4000))]
+    )
+    ours = (mixes @ mixes.transpose(1, 2)).numpy()
+    np.testing.assert_allclose(ours.mean(0), theirs.mean(0), atol=0.02)
+    np.testing.assert_allclose(ours.std(0), theirs.std(0), atol=0.01)
+    assert ours.min() > -1e-12, "no two channels go against each other"
+    strength = np.trace(ours, axis1=1, axis2=2) / 3  # of sigma squared
+    assert strength.mean() == pytest.approx(1 / 2, abs=0.01)
+    assert strength.std() == pytest.approx(1 / 6, abs=0.01)  # a mean of three uniform numbers
+    assert ours.max() <= 1
+
+
+def test_a_gray_picture_has_a_random_covariance_too():
+    noise = noise_of(CorrelatedNoise(20.0, covariance="random"), flat(0.5, channels=1, number=20))
+    assert 0 < noise.std(dim=(1, 2, 3)).min() * 255 < noise.std(dim=(1, 2, 3)).max() * 255 < 20.5
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
