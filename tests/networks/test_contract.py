@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+from math import isfinite
 
 import pytest
 import torch
@@ -168,6 +169,15 @@ class TestContract:
         assert restored.isfinite().all()
         assert torch.equal(restored, again)
 
+    def test_every_odd_side_from_1_to_67_gives_its_size(self, name):
+        network = built(name)
+        with torch.no_grad():
+            for h in range(1, 68, 2):
+                degraded = torch.rand(1, network.image_channels, h, 68 - h)
+                restored = network(degraded, *level(network))
+                assert restored.shape == (1, network.image_channels, network.scale * h, network.scale * (68 - h))
+                assert restored.isfinite().all(), (h, 68 - h)
+
     def test_a_shift_by_its_grid_shifts_the_result(self, name):
         network = built(name, no_attention).double()
         step, around = network.multiple_of, network.context
@@ -222,6 +232,18 @@ class TestContract:
         result = network(torch.rand(2, network.image_channels, 9, 8), *level(network))
         (result * torch.rand_like(result)).sum().backward()
         assert [key for key, parameter in network.named_parameters() if parameter.grad is None] == []
+
+    def test_gradient_moves_every_parameter(self, name):
+        """Without attention, whose bottleneck of two channels may sleep; an idle batch normalisation hides no bias."""
+        network = built(name, no_attention).double()
+        generator = torch.Generator().manual_seed(0)
+        degraded = torch.rand(2, network.image_channels, 16, 16, generator=generator, dtype=torch.float64)
+        result = network(degraded, *level(network))
+        (result * torch.rand(result.shape, generator=generator, dtype=torch.float64)).sum().backward()
+        moved = {key: parameter.grad.abs().max().item() for key, parameter in network.named_parameters()}
+        largest = max(moved.values())
+        assert isfinite(largest)
+        assert [key for key, most in moved.items() if not 1e-12 * largest < most <= largest] == []
 
     def test_sees_no_further_than_its_context(self, name):
         network = built(name, no_attention).double()

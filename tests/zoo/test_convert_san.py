@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ from restore.attention import (
 from restore.errors import CheckpointError
 from restore.networks import HAN, RCAN, RNAN, SAN
 from restore.zoo.convert import convert_state, to_official
+from restore.zoo.official import FAMILIES, Family
 from restore.zoo.official.san import san_dead
 from tests.parity.rules import fill, rule_value
 
@@ -59,6 +62,18 @@ def test_sans_unused_tensors_are_never_modules_and_may_be_missing():
     converted = convert_state(stripped)
     assert converted.dead == {}
     assert same(to_official(converted.network), stripped)
+
+
+def test_official_parameters_that_never_train_are_these_and_no_network_has_others():
+    """FACTS, section 2: a convolution and an attention that no forward calls, and one scale for each of 20 groups."""
+    unused = {f"conv_last.{leaf}" for leaf in ("weight", "bias")}
+    unused |= {f"non_local.soca.conv_du.{layer}.{leaf}" for layer in (0, 2) for leaf in ("weight", "bias")}
+    unused |= {f"RG.{group}.gamma" for group in range(20)}
+    with torch.device("meta"):
+        network = SAN(groups=20, blocks=1)
+    assert san_dead(network).keys() == unused
+    nothing = {field.name: field.default for field in fields(Family)}["dead"]
+    assert [family.network for family in FAMILIES if family.dead is not nothing] == [SAN]
 
 
 def test_sans_unused_tensors_are_checked():
