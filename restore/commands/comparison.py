@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from restore.commands.scores import ScoreTable, finite, how, interval, told, versions, write_json
+from restore.commands.scores import ScoreTable, cell, finite, how, interval, told, versions, write_json
 from restore.metrics import Interval
 
 _UNITS = {"psnr": " dB", "ssim": " SSIM"}  # the others are perceptual measures, of which less is better
@@ -91,7 +91,7 @@ class Comparison:
         row = f"{name:<28}"
         for column in self.columns:
             width = 10 if column == "psnr" else 9
-            row += f"{a[column]:>{width}.4f}{b[column]:>{width}.4f}{b[column] - a[column]:>+{width}.4f}"
+            row += cell(a[column], width) + cell(b[column], width) + cell(b[column] - a[column], width, "+")
         return row
 
 

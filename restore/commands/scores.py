@@ -67,7 +67,7 @@ class ScoreTable:
     def line(name: str, columns: dict[str, float]) -> str:
         """One row."""
         return f"{name:<28}" + "".join(
-            f"{value:>{10 if column.endswith('psnr') else 9}.4f}" for column, value in columns.items()
+            cell(value, 10 if column.endswith("psnr") else 9) for column, value in columns.items()
         )
 
     def last(self) -> str:
@@ -84,7 +84,9 @@ class ScoreTable:
         for end in ("low", "high"):
             ends = {column: getattr(one, end) if one else math.nan for column, one in found.items()}
             rows.append(self.line(f"{known.confidence:.0%} interval, {end}", ends))
-        return "\n".join([*rows, how(known)])
+        equal = sum(math.isinf(one.psnr) for one in self.pictures)
+        reason = [f"- no interval: {equal} of {len(self.pictures)} pictures equal their targets, at infinite dB"]
+        return "\n".join([*rows, *reason[: equal > 0], how(known)])
 
     def content(self) -> dict[str, Any]:
         """The numbers as JSON holds them; an infinite PSNR is null there."""
@@ -100,6 +102,11 @@ class ScoreTable:
     def write(self, file: Path) -> None:
         """Write everything as JSON, under a temporary name until it is whole."""
         write_json(file, {**self.settings, **self.content(), "versions": versions()})
+
+
+def cell(value: float, width: int, sign: str = "") -> str:
+    """A number of a table; a dash for what is none (infinite less infinite, the interval of an infinite mean)."""
+    return f"{'-':>{width}}" if math.isnan(value) else f"{value:>{sign}{width}.4f}"
 
 
 def told(settings: dict[str, Any]) -> str:

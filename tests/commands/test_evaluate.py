@@ -109,7 +109,24 @@ def test_local_pooling_is_measured_where_it_is_asked_for(tmp_path):
 def test_a_perfect_score_is_null_in_json(tmp_path, photos, capsys):
     found = run(tmp_path, "--method", "noisy", "--data", photos, "--protocol", "awgn-rgb", "--sigma", 0)
     assert found["mean"] == {"psnr": None, "ssim": 1.0, "input_psnr": None}
-    assert "inf" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "inf" in said
+    assert found["interval"] == {"psnr": None, "ssim": {**found["interval"]["ssim"], "low": 1.0}, "input_psnr": None}
+    (low,) = (line for line in said.splitlines() if line.startswith("95% interval, low"))
+    assert low.split()[3:] == ["-", "1.0000", "-"]
+    assert "- no interval: 3 of 3 pictures equal their targets, at infinite dB" in said
+    assert "nan" not in said
+
+
+def test_two_perfect_scores_have_no_difference(tmp_path, photos, weights, capsys):
+    options = ("--data", photos, "--protocol", "awgn-rgb", "--sigma", 0)
+    found = run(tmp_path, weights, "noisy", *options)
+    assert found["difference"]["psnr"] == {"mean": None, "interval": None}
+    assert found["difference"]["ssim"]["mean"] == 0
+    said = capsys.readouterr().out
+    assert "nan" not in said
+    (mean,) = (line for line in said.splitlines() if line.startswith("mean of 3"))
+    assert mean.split()[-6:] == ["inf", "inf", "-", "1.0000", "1.0000", "+0.0000"]
 
 
 def test_clip_rounds_the_noisy_picture_and_is_written_down(tmp_path, photos, monkeypatch):
