@@ -112,9 +112,9 @@ def _parser() -> Parser:
     parser = Parser(
         prog="restore data check",
         description="Read every picture of some folders and tell how many there are, their sizes and kinds, which are "
-        "broken, how strongly JPEGs were compressed, which look the same, and whether a folder is a published test "
-        "set. With --test: which pictures training and test share. The status is 1 where a file is broken or a "
-        "picture is shared, else 0; copies within one side alone leave it 0.",
+        "broken, how strongly JPEGs were compressed, which lossless files have been JPEGs, which look the same, and "
+        "whether a folder is a published test set. With --test: which pictures training and test share. The status is "
+        "1 where a file is broken or a picture is shared, else 0; copies within one side alone leave it 0.",
     )
     parser.add_argument("folder", nargs="+", type=Path, metavar="DIR", help="folders of (training) pictures")
     parser.add_argument("--test", nargs="+", type=Path, default=[], metavar="DIR", help="folders of test pictures")

@@ -35,6 +35,7 @@ def tell(train: Sequence[Folder], test: Sequence[Folder], copies: dict[str, list
         found = _known(folder)
         if found is not None:
             lines.append(f"    this is {found}")
+        lines += _once_jpeg(folder)
     broken = [one for folder in [*train, *test] for one in folder.broken]
     lines += [f"broken: {one.reason}" for one in broken[:most]] + _rest(len(broken) - most)
     for kind, found_copies in copies.items():
@@ -66,6 +67,7 @@ def _content(folder: Folder) -> dict[str, Any]:
             "kind": one.kind,
             "format": one.format,
             "jpeg_quality": one.jpeg_quality,
+            "jpeg_grid": None if one.jpeg_grid is None else one.jpeg_grid._asdict(),
             "sha256": one.entry.sha256,
         }
         for one in folder.pictures
@@ -92,6 +94,16 @@ def _table_row(folder: Folder) -> str:
         quality += f" of {len(qualities)}"
     size = "..".join(dict.fromkeys(sizes))
     return _row(_short(folder.path), str(len(folder.pictures)), str(len(folder.broken)), kind, size, quality)
+
+
+def _once_jpeg(folder: Folder, most: int = 4) -> list[str]:
+    """The lossless files that a JPEG's grid is seen in: compressed once, and not by what their names say."""
+    found = [one for one in folder.pictures if one.jpeg_grid is not None]
+    if not found:
+        return []
+    names = ", ".join(one.path.name for one in found[:most]) + (" ..." if len(found) > most else "")
+    many = "has" if len(found) == 1 else "have"
+    return [f"    {len(found)} of {len(folder.pictures)} {many} been JPEG (its 8 x 8 grid is in them): {names}"]
 
 
 def _row(folder: str, files: str, broken: str, kinds: str, sizes: str, quality: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from restore.data.manifest import Entry, pixel_hash
 from restore.data.perceptual_hash import Fingerprint, fingerprint
 from restore.errors import DataError
-from restore.images import Features, jpeg_quality, local_features, read_picture, to_eight_bits
+from restore.images import Features, JpegGrid, jpeg_grid, jpeg_quality, local_features, read_picture, to_eight_bits
 
 _BITS = {np.dtype(np.uint8): "8 bit", np.dtype(np.uint16): "16 bit", np.dtype(np.float32): "float"}
 
@@ -30,6 +30,8 @@ class Surveyed:
     """As in "PNG"."""
     jpeg_quality: int | None
     """1 to 100; None for what is no JPEG file."""
+    jpeg_grid: JpegGrid | None
+    """Of the JPEG that a lossless file once was; None where no grid is seen."""
     print: Fingerprint
     corners: tuple[Features, Features] | None
     """Of the picture and of its mirror image; None where they were not asked for."""
@@ -71,6 +73,7 @@ def _look(path: Path, corners: bool) -> Surveyed | Broken:
         kind=" ".join(words),
         format=picture.metadata.format,
         jpeg_quality=jpeg_quality(path) if picture.metadata.format == "JPEG" else None,
+        jpeg_grid=jpeg_grid(pixels) if picture.metadata.lossless else None,
         print=fingerprint(pixels),
         corners=(local_features(pixels), local_features(pixels[:, ::-1])) if corners else None,
     )

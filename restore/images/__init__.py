@@ -4,6 +4,7 @@ from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
 from restore.images.grid import labelled_grid
 from restore.images.jpeg import jpeg_round_trip
+from restore.images.jpeg_grid import JpegGrid, jpeg_grid
 from restore.images.jpeg_quality import jpeg_quality
 from restore.images.local_features import Features, Shared, find_shared, local_features
 from restore.images.picture import Metadata, Picture
@@ -19,6 +20,7 @@ __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
     "Features",
+    "JpegGrid",
     "Metadata",
     "Picture",
     "Shared",
@@ -27,6 +29,7 @@ __all__ = [
     "fill_hidden",
     "find_pictures",
     "find_shared",
+    "jpeg_grid",
     "jpeg_quality",
     "jpeg_round_trip",
     "labelled_grid",

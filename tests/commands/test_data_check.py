@@ -79,6 +79,18 @@ def test_jpeg_quality_is_told(folders, photos, capsys):
     assert "60..85 of 2" in capsys.readouterr().out
 
 
+def test_a_lossless_file_that_was_a_jpeg_is_named(folders, photos, capsys):
+    for quality in (50, 75):
+        write(folders / "train" / f"former{quality}.png", jpeg_round_trip(photos["coffee.png"], quality))
+    status, found = run(folders, folders / "train")
+    grids = {one["name"]: one["jpeg_grid"] for one in found["train"][0]["pictures"]}
+    assert {name for name, grid in grids.items() if grid} == {"former50.png", "former75.png"}
+    assert (grids["former75.png"]["row"], grids["former75.png"]["column"]) == (0, 0)
+    said = capsys.readouterr().out
+    assert "2 of 5 have been JPEG (its 8 x 8 grid is in them): former50.png, former75.png\n" in said
+    assert status == 0  # told, and no fault: whether it matters depends on the quality
+
+
 def test_apart_is_in_order(folders, capsys):
     status, found = run(folders, folders / "train", "--test", folders / "test")
     assert (status, found["copies"]) == (0, {"across": [], "within": [], "within_test": []})
