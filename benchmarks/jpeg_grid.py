@@ -2,9 +2,9 @@
 
     python benchmarks/jpeg_grid.py /work/shared/data
 
-Clean: Kodak24, McMaster, the lossless DIV2K crops, as they are. Former JPEGs: the same through libjpeg at each quality,
-with chroma at half size, as is its default; cut after that by 3 rows and 5 columns; halved after
-that; and the BSDS photographs, which are JPEGs.
+Clean: Kodak24, McMaster, the lossless DIV2K crops, as they are. Former JPEGs: the same through libjpeg at each quality
+with chroma at half size, cut after that by 3 rows and 5 columns, halved after that; and the BSDS photographs, which are
+JPEGs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main(shared: Path) -> None:
     """Print a Markdown table."""
     folders = {"Kodak24": "test/kodak24", "McMaster": "test/mcmaster", "DIV2K crops": "train/extra/div2k_crop256"}
     sets = {name: [read_pixels(path, 3) for path in find_pictures(shared / place)] for name, place in folders.items()}
-    print("| pictures | " + " | ".join(sets) + " |\n|---" * (len(sets) + 1) + "|")
+    print("| pictures | " + " | ".join(sets) + " |\n" + "|---" * (len(sets) + 1) + "|")
     row("as they are: named", sets, lambda pixels: pixels)
     for quality in QUALITIES:
         row(f"JPEG {quality}: named", sets, lambda pixels, quality=quality: jpeg_round_trip(pixels, quality))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from restore.commands.raw_mosaic import as_mosaic, mosaic_name, mosaic_pattern
 from restore.degradation import Degradation
 from restore.degradation.resize import resize
 from restore.images import labelled_grid, to_pixels
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def draw_grid(degradation: Degradation, clean: Tensor, seeds: Sequence[int], cell: int = 160) -> Pixels:
     """One draw a row: the clean picture, and what it is after each step, with the values that were drawn.
+
+    Raw planes are shown as the sensor's mosaic, linear and therefore dark, with the pattern's name.
 
     Args:
         degradation: what is shown.
@@ -32,9 +35,13 @@ def draw_grid(degradation: Degradation, clean: Tensor, seeds: Sequence[int], cel
     for number, seed in enumerate(seeds, 1):
         [drawn] = degradation.draw_each(clean, [seed])
         picture, row = clean, [(_middle(clean, clean, side, cell), f"clean (draw {number})")]
-        for step, own in degradation.unfold(drawn):
+        steps = degradation.unfold(drawn)
+        for count, (step, own) in enumerate(steps, 1):
             picture = step.transform(picture, [own])
-            row.append((_middle(picture, clean, side, cell), step.label(own)))
+            pattern = mosaic_pattern(steps[:count])
+            shown = picture if pattern is None else as_mosaic(picture, pattern)
+            name = "" if pattern is None else f"{mosaic_name(pattern)}: "
+            row.append((_middle(shown, clean, side, cell), name + step.label(own)))
         rows.append(row)
     return labelled_grid(rows)
 

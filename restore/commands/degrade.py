@@ -43,11 +43,14 @@ def degrade(options: argparse.Namespace) -> FolderReport:
 
     from tqdm import tqdm
 
+    from restore.commands.raw_mosaic import deep_names
     from restore.inference import FolderReport, plan
 
     check_pictures(options)
     degradation = load_degradation(options.config)
     jobs = plan(options.input, options.output, not options.no_recursive)
+    if degradation.channels is not None:
+        jobs = deep_names(jobs)
     report = FolderReport(total=len(jobs))
     try:
         for source, result in tqdm(jobs, unit="picture"):
@@ -74,15 +77,26 @@ def degrade(options: argparse.Namespace) -> FolderReport:
 
 
 def _degrade_one(degradation: Degradation, source: Path, result: Path, seed: int) -> None:
-    """Write the degraded picture, with the metadata and the transparency of the clean one."""
+    """Write the degraded picture, with the metadata and the transparency of the clean one.
+
+    Raw output has neither: its mosaic is written, gray, in 16 bits, with values below black cut.
+    """
     from dataclasses import replace
 
+    import numpy as np
+
+    from restore.commands.raw_mosaic import as_mosaic, mosaic_pattern
     from restore.degradation.resize import resize
-    from restore.images import read_picture, to_pixels, to_tensor, write_picture
+    from restore.images import Picture, read_picture, to_pixels, to_tensor, write_picture
 
     picture = read_picture(source)
     clean, alpha = _clean(picture, source, degradation.scale), picture.alpha
-    degraded = degradation.degrade_each(clean, [seed])[0]  # (C, h, w)
+    [drawn] = degradation.draw_each(clean, [seed])
+    degraded = degradation.replay(clean, [drawn])[0]  # (C, h, w)
+    pattern = mosaic_pattern(degradation.unfold(drawn))
+    if pattern is not None:
+        write_picture(result, Picture(to_pixels(as_mosaic(degraded[None], pattern)[0], np.uint16)))
+        return
     if alpha is not None and degradation.scale > 1:
         opaque = to_tensor(alpha[: clean.shape[2], : clean.shape[3], None])[None]  # (1, 1, H, W)
         alpha = to_pixels(resize(opaque, (degraded.shape[1], degraded.shape[2]), "area")[0], alpha.dtype)[:, :, 0]
@@ -114,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="restore degrade",
         description="Degrade pictures by a recipe. Folders keep their tree and files their names, so a JPEG is stored "
-        "as JPEG once more; results that exist are skipped. Sides are cut to a multiple of the recipe's scale.",
+        "as JPEG once more; results that exist are skipped. Sides are cut to a multiple of the recipe's scale. "
+        "A recipe of raw output gives the sensor's mosaic as gray PNG or TIFF of 16 bits, packed planes unpacked.",
     )
     add_picture_options(parser)
     parser.add_argument(

@@ -24,7 +24,7 @@ FALSE_ALARMS = 1e-6
 LEAST_SHARE = 0.1
 """Of the votes, below which a grid is not told: drawings that repeat have votes that hang together."""
 
-_SIDE = 768  # of larger pictures the middle is looked at
+_SIDE = 512  # of larger pictures the middle is looked at
 _STEP = 9  # from window to window: one more than a window, and no multiple of the grid
 
 
@@ -76,7 +76,7 @@ def _middle(pixels: Pixels) -> tuple[np.ndarray, tuple[int, int]]:
     top, left = (max(0, side - _SIDE) // 2 for side in pixels.shape[:2])
     part = pixels[top : top + _SIDE, left : left + _SIDE].astype(np.float32)
     weights = np.array([0.299, 0.587, 0.114] if part.shape[2] == 3 else [1.0], np.float32)
-    return part @ weights, (top, left)
+    return np.ascontiguousarray(part @ weights), (top, left)
 
 
 def _zeros(luma: np.ndarray) -> np.ndarray:
@@ -84,23 +84,21 @@ def _zeros(luma: np.ndarray) -> np.ndarray:
 
     -1 where all rows of a block or all its columns are alike: such a block has zeros without any JPEG.
     """
-    height, width = (side - 7 for side in luma.shape)
-
-    def blocks(values: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
-        summed = cv2.sepFilter2D(values, cv2.CV_32F, across, down, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-        return summed[:height, :width]
-
-    luma = np.ascontiguousarray(luma)
-    zeros = np.zeros((height, width), np.int8)
-    for down in _DCT:
-        for across in _DCT:
-            zeros += np.abs(blocks(luma, down, across)) < 0.5
+    zeros = np.zeros([side - 7 for side in luma.shape], np.int8)
+    for across in _DCT:
+        lines = _filtered(luma, across[None, :])  # (H, W - 7)
+        for down in _DCT:
+            zeros += np.abs(_filtered(lines, down[:, None])) < 0.5
     for axis in (0, 1):
-        changes = np.zeros_like(luma)
-        changes[: luma.shape[0] - (axis == 0), : luma.shape[1] - (axis == 1)] = np.diff(luma, axis=axis) != 0
-        ones = [np.ones(8 - (axis == one), np.float32) for one in (0, 1)]
-        zeros[blocks(changes, *ones) < 0.5] = -1
+        changes = (np.diff(luma, axis=axis) != 0).astype(np.float32)
+        zeros[_filtered(changes, np.ones((8 - (axis == 0), 8 - (axis == 1)), np.float32)) < 0.5] = -1
     return zeros
+
+
+def _filtered(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Weighted sums of the part that begins at each pixel, wherever the kernel lies inside."""
+    summed = cv2.filter2D(values, cv2.CV_32F, kernel, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    return np.ascontiguousarray(summed[: len(values) + 1 - kernel.shape[0], : values.shape[1] + 1 - kernel.shape[1]])
 
 
 def _log_tail(count: int, of: int, chance: float) -> float:

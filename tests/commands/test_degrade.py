@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from restore.commands.degradation_grid import draw_grid
 from restore.commands.degradation_recipe import load_degradation
 from restore.degradation import Chain, GaussianBlur, GaussianNoise, ResizeTo, Shuffle
 from restore.images import Picture, read_picture, write_picture
@@ -94,6 +95,56 @@ def test_transparency_and_metadata_and_sixteen_bits_are_kept(noise, tmp_path):
     assert small.pixels.dtype == np.uint16
     assert abs(small.pixels.astype(int) - 30000).max() <= 1
     assert abs(small.alpha.astype(int) - 40000).max() <= 1
+
+
+RAW = """class_path: restore.degradation.Chain
+init_args:
+  steps:
+    - {class_path: restore.degradation.CameraNoise, init_args: {output: %s, log_shot: [-9, -7]}}
+    - class_path: restore.degradation.Clip
+"""
+
+
+def test_raw_output_is_written_as_the_mosaic_in_sixteen_bits(photos, tmp_path):
+    """Packed planes as the plane they were packed from, except for an odd last row or column."""
+    write_picture(photos / "odd.png", Picture(read_picture(photos / "a.png").pixels[:49, :65]))
+    for output in ("plane", "packed"):
+        (tmp_path / f"{output}.yaml").write_text(RAW % output)
+        words = ("--config", tmp_path / f"{output}.yaml", "--output", tmp_path / output, "--grid", "--cell", 40)
+        assert run(photos, *words) == 0
+    names = ("a.png", "odd.png", "sub/b.png", "sub/c.png")  # c was a JPEG, which holds 8 bits
+    for name, size in zip(names, [(50, 66), (49, 65), (50, 66), (50, 66)], strict=True):
+        plane, packed = (read_picture(tmp_path / output / name).pixels for output in ("plane", "packed"))
+        assert plane.shape == (*size, 1)
+        assert packed.shape == (size[0] // 2 * 2, size[1] // 2 * 2, 1)
+        assert plane.dtype == packed.dtype == np.uint16
+        assert len(np.unique(plane)) > 256
+        assert (plane[: packed.shape[0], : packed.shape[1]] == packed).all()
+    assert not (tmp_path / "packed/sub/c.jpg").exists()
+
+
+def test_a_grid_says_that_it_shows_a_mosaic_and_which(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("restore.commands.degradation_grid.labelled_grid", seen.append)
+    (tmp_path / "raw.yaml").write_text((RAW % "packed").replace("-7]", "-7], pattern: gbrg"))
+    clean = torch.full((1, 3, 32, 32), 0.5)
+    draw_grid(load_degradation(str(tmp_path / "raw.yaml")), clean, [0], cell=32)
+    (row,) = seen.pop()
+    labels = [label for _, label in row]
+    assert labels[0] == "clean (draw 1)"
+    assert labels[1].startswith("raw mosaic, gbrg: CameraNoise")
+    assert labels[2] == "raw mosaic, gbrg: Clip"
+    mosaic = row[1][0]
+    assert mosaic.shape == (32, 32, 1)
+    assert mosaic[0::2, 0::2].mean() > mosaic[1::2, 0::2].mean() + 20  # green is brighter than red before its gain
+
+
+def test_two_pictures_that_would_become_one_are_told(tmp_path, capsys):
+    for name in ("a.png", "a.jpg"):
+        write_picture(tmp_path / "photos" / name, Picture(np.full((8, 8, 3), 90, np.uint8)))
+    (tmp_path / "raw.yaml").write_text(RAW % "packed")
+    assert run(tmp_path / "photos", "--config", tmp_path / "raw.yaml", "--output", tmp_path / "out") == 1
+    assert "would both become" in capsys.readouterr().err
 
 
 def test_a_picture_that_is_too_small_is_named(tmp_path):
