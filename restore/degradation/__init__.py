@@ -7,6 +7,7 @@ from restore.degradation.blur import GaussianBlur
 from restore.degradation.camera import CameraNoise
 from restore.degradation.compose import Chain, OneOf, Sometimes
 from restore.degradation.correlated import CorrelatedNoise
+from restore.degradation.decimate import Decimate
 from restore.degradation.defocus import DefocusBlur
 from restore.degradation.differentiable_jpeg import DifferentiableJpeg
 from restore.degradation.jpeg import Jpeg
@@ -29,6 +30,7 @@ __all__ = [
     "Chain",
     "Clip",
     "CorrelatedNoise",
+    "Decimate",
     "DefocusBlur",
     "Degradation",
     "DifferentiableJpeg",

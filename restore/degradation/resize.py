@@ -4,7 +4,8 @@ Kernel: Keys, "Cubic Convolution Interpolation for Digital Image Processing", IE
 factor (antialiased) where the picture shrinks. Published super-resolution tables rest on MATLAB's function for uint8
 pictures: rows first and then columns, rounded and clipped to 8 bit after each. `docs/protocols.md` names the official
 files that each preset equals. "area", "bilinear", "lanczos" and "nearest" work the same way in float: pixel centres
-stay aligned at any size, kernels widen where the picture shrinks (but for "nearest"), the border is mirrored.
+stay aligned at any size, kernels widen where the picture shrinks (but for "nearest"), the border is mirrored. `resize`
+also does without the widening, as OpenCV and torch do unless asked: fine patterns then alias.
 """
 
 from __future__ import annotations
@@ -76,12 +77,24 @@ def enlarge(x: Tensor, scale: int, preset: Preset = "matlab") -> Tensor:
     return resize(x, (x.shape[-2] * scale, x.shape[-1] * scale), preset)
 
 
-def resize(x: Tensor, size: tuple[int, int], preset: Preset = "matlab") -> Tensor:
-    """Resize (N, C, H, W) to `size` = (height, width); see `imresize` for the presets."""
+def resize(x: Tensor, size: tuple[int, int], preset: Preset = "matlab", antialias: bool = True) -> Tensor:
+    """Resize (N, C, H, W) to `size` = (height, width).
+
+    Args:
+        x: as of `imresize`.
+        size: (height, width) of the result.
+        preset: as of `imresize`.
+        antialias: whether the kernels of "bilinear", "bicubic" and "lanczos" widen where the picture shrinks.
+
+    Raises:
+        ConfigError: an unknown preset.
+        ShapeError: x has not four axes.
+    """
     _check(x, 1, preset)
     border = BORDERS[preset]
     if preset != "matlab" and preset != "matlab-classic":
-        return _resize_axis(_resize_axis(x, 2, size[0], border, preset), 3, size[1], border, preset)
+        rows = _resize_axis(x, 2, size[0], border, preset, antialias)  # (N, C, h, W)
+        return _resize_axis(rows, 3, size[1], border, preset, antialias)  # (N, C, h, w)
     levels = _to_8_bit(x.to(torch.float64) * 255)
     levels = _to_8_bit(_resize_axis(levels, 2, size[0], border, "bicubic"))  # (N, C, h, W)
     levels = _to_8_bit(_resize_axis(levels, 3, size[1], border, "bicubic"))  # (N, C, h, w)
@@ -97,12 +110,12 @@ class _Taps(NamedTuple):
 
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)  # what is made here is kept, and may be needed with gradients later
-def _taps(old: int, new: int, border: Border, method: Interpolation) -> _Taps:
+def _taps(old: int, new: int, border: Border, method: Interpolation, antialias: bool) -> _Taps:
     # Pixel j of the new row lies at (j + 1/2) old / new - 1/2 in the old one. Places are integers over 2 * step, so
     # that a pixel's weights do not depend on where in the picture it lies: a patch comes out like the whole.
     divisor = math.gcd(old, new)
     stride, step = old // divisor, new // divisor
-    ratio = stride / step
+    ratio = stride / step if antialias or method == "area" else min(stride / step, 1.0)
     support, weigh = _KERNELS[method]
     reach = math.ceil(support * max(ratio, 1.0)) + 1
     place = (2 * torch.arange(new, device="cpu") + 1) * stride - step  # (new,), in units of 1 / (2 * step) old pixels
@@ -159,8 +172,10 @@ _KERNELS: dict[Interpolation, tuple[int, Callable[[Tensor, float], Tensor]]] = {
 """Half a kernel's width in pixels of the coarser picture, and its weights."""
 
 
-def _resize_axis(x: Tensor, axis: int, new: int, border: Border, method: Interpolation) -> Tensor:
-    index, weight = _taps(x.shape[axis], new, border, method)
+def _resize_axis(
+    x: Tensor, axis: int, new: int, border: Border, method: Interpolation, antialias: bool = True
+) -> Tensor:
+    index, weight = _taps(x.shape[axis], new, border, method, antialias)
     index, weight = index.to(x.device), weight.to(x.device, x.dtype)
     if axis == 2:
         weight = weight.unsqueeze(-1)  # (taps, new, 1)

@@ -20,13 +20,14 @@ class _Resize(Step):
 
     margin = _REACH
 
-    def __init__(self, methods: Sequence[Interpolation]) -> None:
+    def __init__(self, methods: Sequence[Interpolation], antialias: bool) -> None:
         super().__init__()
         unknown = set(methods) - set(get_args(Interpolation))
         if not methods or unknown:
             known = ", ".join(get_args(Interpolation))
             raise ConfigError(f"methods names one or more of {known}; got {list(methods)}.")
         self.methods = list(methods)
+        self.antialias = antialias
 
     def _draw_method(self, source: Source) -> Interpolation:
         return self.methods[source.integer(0, len(self.methods) - 1)]
@@ -38,7 +39,7 @@ class _Resize(Step):
     def transform(self, clean: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """(N, C, H, W) -> (N, C, h, w), the drawn size; values are not clipped."""
         height, width = drawn[0]["size"]
-        return resize(clean, (height, width), drawn[0]["method"])
+        return resize(clean, (height, width), drawn[0]["method"], self.antialias)
 
 
 class RandomResize(_Resize):
@@ -52,9 +53,15 @@ class RandomResize(_Resize):
         odds: how often up, down, and keep are drawn, relative to each other.
         methods: the interpolations to choose from, all alike.
         divisor: whether it is the divisor, 1 / factor, that is uniform when shrinking.
+        from_scale: None counts the factor from the size that the picture has by now; a number from the clean picture's
+            size divided by it, whatever the steps before have made of it.
+        smallest_scale: a number shrinks no further than to the clean picture's size divided by it; it takes the place
+            of the smallest factor.
+        antialias: as of `resize`; False where a paper's program shrinks with OpenCV's or torch's own kernels.
 
     Raises:
-        ConfigError: a factor not above 0 or the wrong way round, odds that are not three, or an unknown method.
+        ConfigError: a factor not above 0 or the wrong way round, odds that are not three, an unknown method, or a scale
+            below 1.
     """
 
     def __init__(
@@ -63,27 +70,40 @@ class RandomResize(_Resize):
         odds: tuple[float, float, float] = (0.3, 0.4, 0.3),
         methods: Sequence[Interpolation] = ("area", "bilinear", "bicubic"),
         divisor: bool = False,
+        from_scale: int | None = None,
+        smallest_scale: int | None = None,
+        antialias: bool = True,
     ) -> None:
-        super().__init__(methods)
+        super().__init__(methods, antialias)
         self.factor = pair("factor", factor, 0, above=True)
         if len(odds) != 3 or min(odds) < 0 or not sum(odds):
             raise ConfigError(f"odds are three numbers from 0, for up, down and keep, got {odds}.")
         if not self.factor[0] <= 1 <= self.factor[1]:
             raise ConfigError(f"factor goes from 1 or less to 1 or more, got {factor}. The odds say how often each is.")
+        for name, scale in (("from_scale", from_scale), ("smallest_scale", smallest_scale)):
+            if scale is not None and scale < 1:
+                raise ConfigError(f"{name} is 1 or more, or is left out, got {scale}.")
         self.odds = odds
         self.divisor = divisor
+        self.from_scale = from_scale
+        self.smallest_scale = smallest_scale
 
     def draw(self, source: Source) -> Drawn:
         """The factor, the size in whole pixels that it leads to, and the method."""
         which = source.choose(self.odds)
+        sides: tuple[float, float] = source.size
+        if self.from_scale is not None:
+            sides = source.clean_size[0] / self.from_scale, source.clean_size[1] / self.from_scale
         low, high = self.factor
+        if self.smallest_scale is not None:
+            low = min(1.0, source.clean_size[0] / self.smallest_scale / sides[0])
         if which == 0:
             factor = source.uniform(1, high)
         elif which == 1:
             factor = 1 / source.uniform(1, 1 / low) if self.divisor else source.uniform(low, 1)
         else:
             factor = 1.0
-        height, width = (max(1, round(side * factor)) for side in source.size)
+        height, width = (max(1, round(side * factor)) for side in sides)
         source.size = (height, width)
         return {"factor": factor, "size": (height, width), "method": self._draw_method(source)}
 
@@ -94,13 +114,16 @@ class ResizeTo(_Resize):
     Args:
         scale: 1 or more; must divide the clean picture's sides.
         methods: the interpolations to choose from, all alike.
+        antialias: as of `RandomResize`.
 
     Raises:
         ConfigError: the scale is below 1 (or, when a picture comes, does not divide its sides), or an unknown method.
     """
 
-    def __init__(self, scale: int, methods: Sequence[Interpolation] = ("area", "bilinear", "bicubic")) -> None:
-        super().__init__(methods)
+    def __init__(
+        self, scale: int, methods: Sequence[Interpolation] = ("area", "bilinear", "bicubic"), antialias: bool = True
+    ) -> None:
+        super().__init__(methods, antialias)
         if scale < 1:
             raise ConfigError(f"ResizeTo shrinks 1 time or more, got scale={scale}.")
         self.scale = scale

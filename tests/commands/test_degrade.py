@@ -11,7 +11,7 @@ import yaml
 
 from restore.commands.degradation_grid import draw_grid
 from restore.commands.degradation_recipe import load_degradation
-from restore.degradation import Chain, GaussianBlur, GaussianNoise, ResizeTo, Shuffle
+from restore.degradation import Chain, Decimate, GaussianBlur, GaussianNoise, RandomResize, ResizeTo, Shuffle
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
 from restore.networks import RCAN
@@ -205,10 +205,44 @@ def test_a_recipe_keeps_the_pictures_of_a_batch_apart(recipe):
 
 
 def test_bsrgan_shuffles_and_reaches_the_final_size_after_the_first_resize():
-    shuffle = load_degradation("bsrgan").steps[0]
+    shuffle = load_degradation("bsrgan").steps[1]
     assert isinstance(shuffle, Shuffle)
     for drawn in shuffle.draw_each(torch.zeros(50, 3, 16, 16), range(50)):
         assert drawn["order"].index(2) < drawn["order"].index(3)
+
+
+def test_bsrgan_s_sizes_are_those_of_the_authors_program():
+    """The first resize ends between an eighth and the whole; where the picture is halved first, and the half."""
+    degradation = load_degradation("bsrgan")
+    firsts: dict[int, list[int]] = {240: [], 120: []}
+    for drawn in degradation.draw_each(torch.zeros(1000, 3, 240, 240), range(1000)):
+        plan = [
+            own["size"] if "method" in own else (60, 60)
+            for step, own in degradation.unfold(drawn)
+            if isinstance(step, RandomResize | ResizeTo | Decimate)
+        ]
+        halved = drawn["steps"][0]["happens"]
+        assert plan.pop() == (60, 60)
+        assert not halved or plan.pop(0) == (120, 120)
+        (first,) = plan
+        firsts[120 if halved else 240].append(first[0])
+    assert len(firsts[120]) / 1000 == pytest.approx(0.25, abs=0.05)
+    for most, sides in firsts.items():
+        assert 30 <= min(sides) < 33
+        assert 0.95 * most < max(sides) <= most
+    together = firsts[240] + firsts[120]
+    assert together.count(60) / 1000 == pytest.approx(0.26, abs=0.05)  # every fourth pixel, or by chance
+
+
+def test_real_esrgan_s_second_resize_counts_from_the_final_size():
+    degradation = load_degradation("realesrgan")
+    for drawn in degradation.draw_each(torch.zeros(100, 3, 400, 400), range(100)):
+        first, second, last = (
+            own for step, own in degradation.unfold(drawn) if isinstance(step, RandomResize | ResizeTo)
+        )
+        assert 60 <= first["size"][0] <= 600
+        assert 30 <= second["size"][0] <= 120
+        assert last["size"] == (100, 100)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from restore.degradation import Chain, GaussianNoise, Jpeg, RandomResize, ResizeTo, Shuffle, imresize
+from restore.degradation import Chain, Decimate, GaussianNoise, Jpeg, RandomResize, ResizeTo, Shuffle, imresize
 from restore.degradation.resize import resize
 from restore.errors import ConfigError, ShapeError
 
@@ -32,6 +34,21 @@ def test_a_flat_picture_stays_flat_and_keeping_the_size_changes_nothing(method, 
 def test_bilinear_agrees_with_torch_away_from_the_border(picture, size):
     theirs = F.interpolate(picture, size=size, mode="bilinear", antialias=True)
     torch.testing.assert_close(resize(picture, size, "bilinear")[..., 3:-3, 3:-3], theirs[..., 3:-3, 3:-3])
+
+
+@pytest.mark.parametrize("size", [(12, 15), (24, 20), (96, 180), (33, 47)])
+def test_bilinear_that_aliases_agrees_with_torch(picture, size):
+    theirs = F.interpolate(picture, size=size, mode="bilinear")
+    torch.testing.assert_close(resize(picture, size, "bilinear", antialias=False), theirs)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_aliasing_is_for_shrinking_by_kernels_that_would_widen(method, picture):
+    wider = (96, 120)
+    assert torch.equal(resize(picture, wider, method, antialias=False), resize(picture, wider, method))
+    smaller = (12, 15)
+    alike = torch.equal(resize(picture, smaller, method, antialias=False), resize(picture, smaller, method))
+    assert alike == (method in ("area", "nearest"))
 
 
 @pytest.mark.parametrize("size", [(12, 15), (24, 20), (96, 180), (33, 47)])
@@ -93,6 +110,63 @@ def test_the_divisor_may_be_what_is_uniform():
     assert divisors.mean().item() == pytest.approx(4.5, abs=0.3)
 
 
+def test_the_factor_may_count_from_a_fixed_part_of_the_clean_picture():
+    chain = Chain([RandomResize((0.3, 1.5)), RandomResize((0.5, 1.0), odds=(0, 1, 0), from_scale=4)])
+    for drawn in chain.draw_each(torch.zeros(50, 1, 80, 120), range(50)):
+        last = drawn["steps"][1]
+        assert 0.5 <= last["factor"] <= 1
+        assert last["size"] == (round(20 * last["factor"]), round(30 * last["factor"]))
+    quarter = RandomResize((1, 1), odds=(0, 0, 1), methods=["area"], from_scale=4)
+    clean = torch.rand(2, 1, 16, 24)
+    torch.testing.assert_close(quarter.degrade_each(clean, [0, 1]), F.avg_pool2d(clean, 4))
+
+
+def test_a_picture_may_shrink_no_further_than_to_a_part_of_the_clean_one():
+    half = RandomResize((1, 1), odds=(0, 0, 1), from_scale=2)
+    chain = Chain([half, RandomResize((0.1, 1.0), odds=(0, 1, 0), divisor=True, smallest_scale=8)])
+    divisors = [1 / one["steps"][1]["factor"] for one in chain.draw_each(torch.zeros(500, 1, 80, 120), range(500))]
+    assert 1 <= min(divisors) < 1.1
+    assert 3.9 < max(divisors) <= 4
+    assert sum(divisors) / 500 == pytest.approx(2.5, abs=0.1)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_decimation_with_a_thin_kernel_is_the_middle_of_every_so_many_pixels(scale, picture):
+    step = Decimate(scale, sigma=0.025)
+    middle = {2: F.avg_pool2d(picture, 2), 3: picture[..., 1::3, 1::3]}
+    middle[4] = F.avg_pool2d(F.pad(picture, (-1, -1, -1, -1)), 2, stride=4)
+    torch.testing.assert_close(step.degrade_each(picture, range(2)), middle[scale])
+
+
+def test_decimation_blurs_in_steps_and_keeps_centres_aligned():
+    ramp = torch.arange(96, dtype=torch.float64).expand(1, 1, 96, 96)
+    for chain in (
+        Decimate(4),
+        Chain([RandomResize((1, 1), odds=(0, 0, 1), methods=["area"], from_scale=2), Decimate(4)]),
+    ):
+        small = chain.degrade_each(ramp, [3])
+        torch.testing.assert_close(small[0, 0, 12, 8:-8], torch.arange(8, 16, dtype=torch.float64) * 4 + 1.5)
+    point = torch.zeros(1, 1, 96, 96, dtype=torch.float64)
+    point[..., 45:47, 45:47] = 4
+    row = Decimate(4, sigma=0.6).degrade_each(point, [0])[0, 0, 11]
+    assert row[12] / row[11] == pytest.approx(math.exp(-1 / (2 * 0.6**2)), abs=0.03)
+    with pytest.raises(ConfigError, match="multiple"):
+        Chain([RandomResize((0.5, 1.0), odds=(0, 1, 0)), Decimate(4)]).draw_each(ramp, [0])
+    with pytest.raises(ConfigError, match="to_scale"):
+        Decimate(0)
+
+
+def test_resizing_may_alias(picture):
+    steps = (
+        RandomResize((1, 1), odds=(0, 0, 1), methods=["bilinear"], from_scale=4, antialias=False),
+        ResizeTo(4, methods=["bilinear"], antialias=False),
+    )
+    for step in steps:
+        torch.testing.assert_close(
+            step.degrade_each(picture, range(2)), F.interpolate(picture, size=(12, 15), mode="bilinear")
+        )
+
+
 def test_a_chain_of_random_resizes_ends_at_the_size_it_names_whatever_lies_between():
     chain = Chain([RandomResize((0.3, 1.5)), GaussianNoise((0, 10)), RandomResize(), ResizeTo(4), Jpeg((30, 95))])
     clean = torch.rand(5, 3, 40, 56, generator=torch.Generator().manual_seed(1))
@@ -143,6 +217,8 @@ def test_nonsense_is_refused():
         lambda: RandomResize(odds=(0, 0, 0)),
         lambda: RandomResize(methods=["cubic"]),
         lambda: RandomResize(methods=[]),
+        lambda: RandomResize(from_scale=0),
+        lambda: RandomResize(smallest_scale=0),
         lambda: ResizeTo(0),
         lambda: Shuffle([]),
         lambda: Shuffle([Jpeg()], in_order=[1]),
