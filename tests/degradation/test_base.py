@@ -11,6 +11,7 @@ from restore.degradation import (
     Chain,
     Clip,
     CorrelatedNoise,
+    Decimate,
     DefocusBlur,
     DifferentiableJpeg,
     GaussianBlur,
@@ -61,6 +62,13 @@ STEPS = {
     "smooth jpeg": DifferentiableJpeg((10, 90)),
     "resize": ResizeTo(2),
     "random resize": Chain([RandomResize((0.3, 1.7)), GaussianNoise((0, 20)), ResizeTo(2)]),
+    "decimate": Chain(
+        [
+            Sometimes(RandomResize((1, 1), (0, 0, 1), from_scale=2)),
+            OneOf([Decimate(4), RandomResize(odds=(0, 1, 0), divisor=True, smallest_scale=8, antialias=False)]),
+            ResizeTo(2, antialias=False),
+        ]
+    ),
     "shuffle": Shuffle(
         [GaussianBlur((0.5, 2.0), (3, 9)), Jpeg(), GaussianNoise((0, 20)), RandomResize(), ResizeTo(2)], in_order=[3, 4]
     ),
