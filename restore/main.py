@@ -34,7 +34,7 @@ COMMANDS = {
     "degrade": Command("restore.commands.degrade", "degrade pictures by a recipe: degrade a.png --config bsrgan"),
     "ablate": Command("restore.commands.ablate", "one network, one attention after the other, one table"),
     "evaluate": Command("restore.commands.evaluate", "PSNR and SSIM of a model on a folder, by a paper's protocol"),
-    "data": Command("restore.commands.data", "pack pictures into shards: data pack photos --output shards"),
+    "data": Command("restore.commands.data", "check pictures, or pack them into shards: data check photos"),
     "attention": Command("restore.commands.attention", "every attention module: paper, size, time, memory"),
     "convert": Command("restore.commands.convert", "authors' weights to ours and back: convert official.pth ..."),
     "demo": Command("restore.commands.demo", "denoise the built-in pictures and show what was gained"),

@@ -15,6 +15,17 @@ from restore.inference.cost import multiply_adds
 class RunSummary(Callback):
     """Says the network's size and cost, the machine, the run directory; at the end what was reached."""
 
+    def __init__(self) -> None:
+        self.validated = 0
+
+    def state_dict(self) -> dict[str, int]:
+        """The step of the last validation goes into checkpoints."""
+        return {"validated": self.validated}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Take it from a checkpoint."""
+        self.validated = state_dict["validated"]
+
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Parameters, multiply-adds for a 256x256 picture, device, precision, protocol, run directory."""
         network = getattr(pl_module, "network", None)
@@ -33,6 +44,8 @@ class RunSummary(Callback):
         if not trainer.is_global_zero:
             return
         text = f"Stopped at step {trainer.global_step}."
+        if trainer.enable_validation and self.validated < trainer.global_step:
+            text = f"{text[:-1]}, last validated at step {self.validated}; validate --ckpt_path last measures its end."
         for saver in trainer.checkpoint_callbacks:
             if isinstance(saver, ModelCheckpoint) and saver.monitor and saver.best_model_score is not None:
                 best = f"{saver.monitor} {float(saver.best_model_score):.2f} ({_protocol(pl_module)})"
@@ -41,6 +54,8 @@ class RunSummary(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The protocol of the numbers that follow, where validation is all that was asked for."""
+        if not trainer.sanity_checking:
+            self.validated = trainer.global_step
         if trainer.is_global_zero and trainer.state.fn == "validate":
             _say(f"Measured by {_protocol(pl_module)}:")
 

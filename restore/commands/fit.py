@@ -193,6 +193,7 @@ def quieten() -> None:
         ".*smaller than the logging interval.*",
         ".*WeightAveraging.*",
         ".*sync_dist=True.*",
+        ".*callbacks used to create the checkpoint.*",
     ):
         warnings.filterwarnings("ignore", text)
 

@@ -42,6 +42,11 @@ class Denoising(RestorationTask):
         channels_last: bool | None = None,
         seed: int = 0,
     ) -> None:
+        if network.scale != 1:
+            raise ConfigError(
+                f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1, or take "
+                "SuperResolution."
+            )
         super().__init__(
             network=network,
             degradation=degradation if degradation is not None else GaussianNoise(sigma),
@@ -52,10 +57,6 @@ class Denoising(RestorationTask):
             channels_last=channels_last,
             seed=seed,
         )
-        if network.scale != 1:
-            raise ConfigError(
-                f"Denoising keeps the size, but the network restores x{network.scale}. Set its scale to 1."
-            )
         if (self.protocol == "real-raw") != (self.degradation.channels is not None):
             raise ConfigError(
                 f"The protocol is {self.protocol} and the degradation's output "

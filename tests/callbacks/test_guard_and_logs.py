@@ -68,6 +68,23 @@ def test_an_ordinary_loss_passes_and_a_young_mean_is_not_trusted(tmp_path, pictu
     assert guard.mean > 100
 
 
+class Falling(torch.nn.Module):
+    """Minus the PSNR: below 0 from the start."""
+
+    def forward(self, restored, target):
+        return 10 * torch.log10((restored - target).square().mean())
+
+
+def test_a_loss_below_nought_is_no_explosion(tmp_path, pictures):
+    guard = LossGuard(patience=2)
+    trainer(tmp_path, guard).fit(task(loss=Falling()), data(pictures))
+    assert guard.steps == 8
+    assert guard.mean < 0
+    again = LossGuard(patience=2)
+    again.load_state_dict({"steps": 8, "mean": guard.mean})  # a checkpoint of before
+    assert again.lowest < 0
+
+
 def test_the_guards_mean_goes_through_checkpoints(tmp_path, pictures):
     guard = LossGuard()
     trainer(tmp_path, guard).fit(task(), data(pictures))
@@ -153,3 +170,13 @@ def test_predictions_are_written_under_their_names(tmp_path, pictures, run):
     expected = run[2].eval()(torch.from_numpy(clean.transpose(2, 0, 1).copy())[None].float() / 255)
     found = torch.from_numpy(read_pixels(files[1], 3).transpose(2, 0, 1).copy())
     assert (expected[0].detach().clamp(0, 1) * 255 - found.float()).abs().max() <= 0.51
+
+
+def test_a_run_that_ends_within_an_epoch_says_what_was_not_validated(tmp_path, pictures, capsys):
+    trainer(tmp_path, RunSummary(), max_steps=6).fit(task(), data(pictures))
+    assert "Stopped at step 6, last validated at step 4:" in capsys.readouterr().err
+    fitted = trainer(tmp_path, RunSummary(), epochs=3, max_steps=7)
+    fitted.fit(task(), data(pictures), ckpt_path=tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert "Stopped at step 7, last validated at step 4:" in capsys.readouterr().err
+    trainer(tmp_path, RunSummary(), max_steps=7, limit_val_batches=0).fit(task(), data(pictures))
+    assert "Stopped at step 7." in capsys.readouterr().err
