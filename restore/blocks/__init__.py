@@ -15,6 +15,7 @@ from restore.blocks.residual_group import ResidualGroup
 from restore.blocks.residual_swin_group import ResidualSwinGroup, SwinConv
 from restore.blocks.restormer_block import Normalization, RestormerBlock
 from restore.blocks.self_calibrated import SelfCalibratedBlock, pixel_attention_conv
+from restore.blocks.six_step_distillation import SixStepDistillationBlock
 from restore.blocks.swin_block import SwinBlock
 from restore.blocks.wavelet_block import WaveletBlock
 
@@ -40,6 +41,7 @@ __all__ = [
     "ResidualSwinGroup",
     "RestormerBlock",
     "SelfCalibratedBlock",
+    "SixStepDistillationBlock",
     "SwinBlock",
     "SwinConv",
     "WaveletBlock",

@@ -8,9 +8,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from restore.attention import Attention, ContrastChannelAttention, PixelAttention, no_attention
-from restore.blocks import InformationDistillationBlock, ResidualDistillationBlock, SelfCalibratedBlock
+from restore.blocks import (
+    InformationDistillationBlock,
+    ResidualDistillationBlock,
+    SelfCalibratedBlock,
+    SixStepDistillationBlock,
+)
 from restore.errors import ConfigError
-from restore.networks import IMDN, IMDNRTC, PAN, RFDN, IMDNAnyScale
+from restore.networks import IMDN, IMDNRTC, IMDNRTE, PAN, RFDN, IMDNAnyScale
 from tests.parity.rules import fill
 
 
@@ -45,12 +50,41 @@ def test_any_scale_form_crops_what_the_authors_leave_rounded_up(height, width):
     assert torch.equal(network(picture), whole[:, :, :height, :width])
 
 
+def test_six_steps_keep_a_quarter_each_and_are_rectified():
+    """From the formula, channel by channel, with 1x1 kernels: C = 4, so a quarter is one channel."""
+    block = SixStepDistillationBlock(4, no_attention).double()
+    for parameter in block.parameters():
+        nn.init.zeros_(parameter)
+    with torch.no_grad():
+        for step in block.steps:  # each passes what is left of the input on
+            for channel in range(step.in_channels):
+                step.weight[step.out_channels - step.in_channels + channel, channel, 1, 1] = 1.0
+        block.fuse.weight[:, :, 0, 0] = torch.arange(24.0).reshape(4, 6)
+    x = torch.tensor([-1.0, 2.0, 3.0, 4.0], dtype=torch.float64).reshape(1, 4, 1, 1)
+    # kept: relu(-1), then what a step puts first; 0 where only the last channels are passed on
+    kept = torch.tensor([0.0, 0.0, 0.0, 2.0, 3.0, 4.0], dtype=torch.float64)
+    expected = x.flatten() + torch.arange(24.0, dtype=torch.float64).reshape(4, 6) @ kept
+    torch.testing.assert_close(block(x).flatten(), expected)
+    with pytest.raises(ConfigError, match="multiple of 4"):
+        SixStepDistillationBlock(6, no_attention)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 6), (8, 9)])
+def test_halving_form_crops_the_row_that_an_odd_side_gains(height, width):
+    network = fill(IMDNRTE(scale=3, width=4, blocks=1)).eval()
+    picture = torch.rand(1, 3, height, width)
+    whole = network.uncropped(picture)
+    assert whole.shape[2:] == (-(-height // 2) * 6, -(-width // 2) * 6)
+    assert torch.equal(network(picture), whole[:, :, : 3 * height, : 3 * width])
+
+
 @pytest.mark.parametrize(
     ("make", "slots"),
     [
         (lambda a: IMDN(width=8, blocks=3, attention=a), [8] * 3),
         (lambda a: IMDNAnyScale(width=8, blocks=2, attention=a), [8] * 2),
         (lambda a: IMDNRTC(width=8, blocks=2, attention=a), [8] * 2),
+        (lambda a: IMDNRTE(width=8, blocks=2, attention=a), [8] * 2),
         (lambda a: RFDN(width=6, blocks=2, attention=a), [6] * 2),
         (lambda a: PAN(scale=4, width=6, up_width=5, blocks=2, attention=a), [5] * 2),
         (lambda a: PAN(scale=2, width=6, up_width=5, blocks=3, calibration=a), [3] * 3),
@@ -73,7 +107,14 @@ def test_attention_is_built_once_a_slot(make, slots):
 
 @pytest.mark.parametrize(
     "network",
-    [IMDN(2, 3, 16, 1), IMDNAnyScale(3, 16, 1), IMDNRTC(2, 3, 8, 1), RFDN(2, 3, 8, 1), PAN(2, 3, 8, 4, 1)],
+    [
+        IMDN(2, 3, 16, 1),
+        IMDNAnyScale(3, 16, 1),
+        IMDNRTC(2, 3, 8, 1),
+        IMDNRTE(2, 3, 8, 1),
+        RFDN(2, 3, 8, 1),
+        PAN(2, 3, 8, 4, 1),
+    ],
     ids=lambda network: type(network).__name__,
 )
 def test_a_few_steps_of_training_lower_the_loss(network):

@@ -7,7 +7,7 @@ import torch
 
 from restore.attention import ContrastChannelAttention, EnhancedSpatialAttention
 from restore.errors import CheckpointError
-from restore.networks import IMDN, IMDNRTC, PAN, RFDN, IMDNAnyScale
+from restore.networks import IMDN, IMDNRTC, IMDNRTE, PAN, RFDN, IMDNAnyScale
 from restore.zoo import load_network
 from restore.zoo.convert import convert_file, convert_state, to_official
 from restore.zoo.official import rfdn
@@ -28,6 +28,8 @@ CASES = {
     "imdn_x4": (lambda: IMDN(width=12, blocks=7, attention=contrast), {"scale": 4, "blocks": 7}, {}),
     "imdn_as": (lambda: IMDNAnyScale(1, 20, 3), {"image_channels": 1, "width": 20, "blocks": 3}, {}),
     "imdn_rtc": (lambda: IMDNRTC(scale=3, width=8, blocks=2), {"scale": 3, "width": 8, "blocks": 2}, {}),
+    "imdn_rte": (lambda: IMDNRTE(width=8, blocks=2), {"scale": 2, "width": 8, "blocks": 2}, {}),
+    "imdn_rte_x3": (lambda: IMDNRTE(3, 1, 8, 1), {"scale": 3, "image_channels": 1}, {}),
     "rfdn": (
         lambda: RFDN(width=10, blocks=3, pixel_range=1, attention=spatial),
         {"scale": 4, "width": 10, "blocks": 3, "pixel_range": 1.0},

@@ -4,7 +4,7 @@ from restore.zoo.official.carn import CARN
 from restore.zoo.official.dncnn import DNCNN, FDNCNN, IRCNN
 from restore.zoo.official.edsr import EDSR, MDSR
 from restore.zoo.official.han import HAN
-from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC
+from restore.zoo.official.imdn import IMDN, IMDN_AS, IMDN_RTC, IMDN_RTE
 from restore.zoo.official.mwcnn import MWCNN
 from restore.zoo.official.mwrcanet import MWRCANET
 from restore.zoo.official.nafnet import NAF_BASELINE, NAFNET
@@ -31,6 +31,7 @@ FAMILIES: tuple[Family, ...] = (
     IMDN,
     IMDN_AS,
     IMDN_RTC,
+    IMDN_RTE,
     RFDN,
     PAN,
     NAFNET,
@@ -55,6 +56,7 @@ __all__ = [
     "IMDN",
     "IMDN_AS",
     "IMDN_RTC",
+    "IMDN_RTE",
     "IRCNN",
     "MDSR",
     "MWCNN",

@@ -1,7 +1,4 @@
-"""IMDN's official names (Zheng222/IMDN), and what they say about the network.
-
-IMDN_RTE, the authors' fourth form, cannot be built in their own code and has no place here.
-"""
+"""Official names of IMDN and its three relatives (Zheng222/IMDN), and what they say about the network."""
 
 from __future__ import annotations
 
@@ -46,6 +43,15 @@ def imdn_rtc_table(network: networks.IMDNRTC) -> Table:
     return table | conv(f"model.1.sub.{blocks}", "conv") | conv("model.2", "tail")
 
 
+def imdn_rte_table(network: networks.IMDNRTE) -> Table:
+    """IMDN_RTE -> IMDNRTE; only the first and the last convolution have a bias."""
+    table = conv("fea_conv.0", "head.0") | {"fea_conv.2.weight": "head.2.weight"}
+    for block in range(len(network.blocks)):
+        steps = {f"c{step + 1}.weight": f"steps.{step}.weight" for step in range(6)}
+        table |= within(f"block{block + 1}", f"blocks.{block}", steps | {"c7.weight": "fuse.weight"})
+    return table | {"LR_conv.weight": "conv.weight"} | conv("upsampler.0", "tail")
+
+
 def _trunk_table(blocks: int) -> Table:
     table: Table = {}
     for block in range(blocks):
@@ -66,6 +72,14 @@ def _options_as(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[
 def _options_rtc(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str, Any]:
     options = _sizes(state, "model.0.weight", pixel_range, tail="model.2.weight")
     return options | {"blocks": sum(name.endswith(".c1.weight") for name in state)}
+
+
+def _options_rte(state: Mapping[str, Tensor], pixel_range: float | None) -> dict[str, Any]:
+    options = _sizes(state, "fea_conv.0.weight", pixel_range)
+    if options["scale"] % 2:
+        raise CheckpointError(f"IMDN_RTE shuffles by an even number, this file by {options['scale']}.")
+    options["scale"] //= 2  # the head has halved the picture
+    return options | {"blocks": sum(name.endswith(".c7.weight") for name in state)}
 
 
 def _sizes(
@@ -103,6 +117,11 @@ def _recognises_rtc(state: Mapping[str, Tensor]) -> bool:
     return {"model.0.weight", "model.1.sub.0.c1.weight", "model.2.weight"} <= state.keys()
 
 
+def _recognises_rte(state: Mapping[str, Tensor]) -> bool:
+    return {"fea_conv.2.weight", "block1.c7.weight", "upsampler.0.weight"} <= state.keys()
+
+
 IMDN = Family(networks.IMDN, _recognises, _options, imdn_table)
 IMDN_AS = Family(networks.IMDNAnyScale, _recognises_as, _options_as, imdn_as_table)
 IMDN_RTC = Family(networks.IMDNRTC, _recognises_rtc, _options_rtc, imdn_rtc_table)
+IMDN_RTE = Family(networks.IMDNRTE, _recognises_rte, _options_rte, imdn_rte_table)

@@ -44,6 +44,7 @@ ORIGINS: tuple[Origin, ...] = (
     Origin("Zheng222/IMDN", "IMDN", {}),
     Origin("Zheng222/IMDN", "IMDNAnyScale", {}),
     Origin("Zheng222/IMDN", "IMDNRTC", {}),
+    Origin("Zheng222/IMDN", "IMDNRTE", {}),
     Origin("zhaohengyuan1/PAN", "PAN", {}),
     Origin("lpj-github-io/MWCNNv2", "MWCNN", {}),
     Origin("happycaoyue/NTIRE20_raw_image_denoising_winner_MWRCANet", "MWRCANet", {}),
