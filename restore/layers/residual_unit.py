@@ -15,6 +15,10 @@ from restore.errors import ConfigError
 class ResidualUnit(nn.Module):
     """Convolution, ReLU, convolution, plus the input.
 
+    `restore.blocks.ResidualBlock(channels, no_attention)` computes the same from the same tensors (a test holds them
+    equal) and is above the floor of attention. `MaskAttention` has branches of such units, so the plain one, without
+    a slot, stands below it; blocks whose units never take attention share it.
+
     Formula:
         y = x + conv2(relu(conv1(x)))
 

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from restore.attention import no_attention
+from restore.blocks import ResidualBlock
 from restore.errors import ConfigError
 from restore.layers import ResidualUnit
 
@@ -34,3 +36,13 @@ def test_context_is_how_far_it_sees(kernel_size):
 def test_even_kernels_are_refused(kernel_size):
     with pytest.raises(ConfigError, match=f"kernel_size={kernel_size}"):
         ResidualUnit(2, kernel_size)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+def test_the_block_without_attention_is_the_same_from_the_same_tensors(kernel_size):
+    unit = ResidualUnit(3, kernel_size)
+    block = ResidualBlock(3, no_attention, kernel_size)
+    block.load_state_dict(unit.state_dict())
+    x = torch.randn(2, 3, 6, 5)
+    assert torch.equal(block(x), unit(x))
+    assert block.context == unit.context
