@@ -68,6 +68,7 @@ def _content(folder: Folder) -> dict[str, Any]:
             "format": one.format,
             "jpeg_quality": one.jpeg_quality,
             "jpeg_grid": None if one.jpeg_grid is None else one.jpeg_grid._asdict(),
+            "former_quality": one.former_quality,
             "sha256": one.entry.sha256,
         }
         for one in folder.pictures
@@ -103,7 +104,9 @@ def _once_jpeg(folder: Folder, most: int = 4) -> list[str]:
         return []
     names = ", ".join(one.path.name for one in found[:most]) + (" ..." if len(found) > most else "")
     many = "has" if len(found) == 1 else "have"
-    return [f"    {len(found)} of {len(folder.pictures)} {many} been JPEG (its 8 x 8 grid is in them): {names}"]
+    known = sorted(one.former_quality for one in found if one.former_quality is not None)
+    quality = f", at quality {known[0]}..{known[-1]}" if known else ""
+    return [f"    {len(found)} of {len(folder.pictures)} {many} been JPEG (its 8 x 8 grid is seen){quality}: {names}"]
 
 
 def _row(folder: str, files: str, broken: str, kinds: str, sizes: str, quality: str) -> str:

@@ -12,7 +12,16 @@ import numpy as np
 from restore.data.manifest import Entry, pixel_hash
 from restore.data.perceptual_hash import Fingerprint, fingerprint
 from restore.errors import DataError
-from restore.images import Features, JpegGrid, jpeg_grid, jpeg_quality, local_features, read_picture, to_eight_bits
+from restore.images import (
+    Features,
+    JpegGrid,
+    former_quality,
+    jpeg_grid,
+    jpeg_quality,
+    local_features,
+    read_picture,
+    to_eight_bits,
+)
 
 _BITS = {np.dtype(np.uint8): "8 bit", np.dtype(np.uint16): "16 bit", np.dtype(np.float32): "float"}
 
@@ -32,6 +41,8 @@ class Surveyed:
     """1 to 100; None for what is no JPEG file."""
     jpeg_grid: JpegGrid | None
     """Of the JPEG that a lossless file once was; None where no grid is seen."""
+    former_quality: int | None
+    """Of that JPEG, 1 to 100; None where no table explains it."""
     print: Fingerprint
     corners: tuple[Features, Features] | None
     """Of the picture and of its mirror image; None where they were not asked for."""
@@ -67,13 +78,15 @@ def _look(path: Path, corners: bool) -> Surveyed | Broken:
     words = ["RGB" if channels == 3 else "gray", _BITS[picture.pixels.dtype]]
     if picture.alpha is not None:
         words.append("with alpha")
+    grid = jpeg_grid(pixels) if picture.metadata.lossless else None
     return Surveyed(
         path=path,
         entry=Entry(path.stem, width, height, channels, pixel_hash(pixels)),
         kind=" ".join(words),
         format=picture.metadata.format,
         jpeg_quality=jpeg_quality(path) if picture.metadata.format == "JPEG" else None,
-        jpeg_grid=jpeg_grid(pixels) if picture.metadata.lossless else None,
+        jpeg_grid=grid,
+        former_quality=None if grid is None else former_quality(pixels, grid),
         print=fingerprint(pixels),
         corners=(local_features(pixels), local_features(pixels[:, ::-1])) if corners else None,
     )

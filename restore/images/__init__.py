@@ -2,6 +2,7 @@
 
 from restore.images.atomic import replacing
 from restore.images.find import EXTENSIONS, find_pictures
+from restore.images.former_quality import former_quality
 from restore.images.grid import labelled_grid
 from restore.images.jpeg import jpeg_round_trip
 from restore.images.jpeg_grid import JpegGrid, jpeg_grid
@@ -29,6 +30,7 @@ __all__ = [
     "fill_hidden",
     "find_pictures",
     "find_shared",
+    "former_quality",
     "jpeg_grid",
     "jpeg_quality",
     "jpeg_round_trip",

@@ -51,7 +51,7 @@ def jpeg_grid(pixels: Pixels) -> JpegGrid | None:
         >>> jpeg_grid(np.zeros((64, 64, 3), np.uint8)) is None
         True
     """
-    luma, (top, left) = _middle(to_eight_bits(pixels))
+    luma, (top, left) = middle_luma(pixels)
     if min(luma.shape) < 8 + _STEP:
         return None
     zeros = _zeros(luma)
@@ -71,8 +71,9 @@ def jpeg_grid(pixels: Pixels) -> JpegGrid | None:
     return JpegGrid(best // 8, best % 8, share)
 
 
-def _middle(pixels: Pixels) -> tuple[np.ndarray, tuple[int, int]]:
-    """The luma (H, W) float32 of a picture's middle, and where that begins."""
+def middle_luma(pixels: Pixels) -> tuple[np.ndarray, tuple[int, int]]:
+    """The luma (H, W) float32, 0 to 255, of a picture's middle, and where that begins."""
+    pixels = to_eight_bits(pixels)
     top, left = (max(0, side - _SIDE) // 2 for side in pixels.shape[:2])
     part = pixels[top : top + _SIDE, left : left + _SIDE].astype(np.float32)
     weights = np.array([0.299, 0.587, 0.114] if part.shape[2] == 3 else [1.0], np.float32)
@@ -85,9 +86,9 @@ def _zeros(luma: np.ndarray) -> np.ndarray:
     -1 where all rows of a block or all its columns are alike: such a block has zeros without any JPEG.
     """
     zeros = np.zeros([side - 7 for side in luma.shape], np.int8)
-    for across in _DCT:
+    for across in DCT:
         lines = _filtered(luma, across[None, :])  # (H, W - 7)
-        for down in _DCT:
+        for down in DCT:
             zeros += np.abs(_filtered(lines, down[:, None])) < 0.5
     for axis in (0, 1):
         changes = (np.diff(luma, axis=axis) != 0).astype(np.float32)
@@ -123,4 +124,5 @@ def _dct() -> np.ndarray:
     return rows.astype(np.float32)
 
 
-_DCT = _dct()
+DCT = _dct()
+"""(frequencies, places)."""

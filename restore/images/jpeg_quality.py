@@ -33,11 +33,11 @@ def jpeg_quality(path: str | Path) -> int | None:
     if not tables:
         return None
     table = np.sort(np.array(tables[min(tables)]))  # sorted: Pillow has told tables in zigzag order and in rows
-    distances = [np.abs(np.sort(_scaled(quality)) - table).sum() for quality in range(1, 101)]
+    distances = [np.abs(np.sort(luminance_table(quality)) - table).sum() for quality in range(1, 101)]
     return 1 + int(np.argmin(distances))
 
 
-def _scaled(quality: int) -> np.ndarray:
-    """Libjpeg's table at a quality."""
+def luminance_table(quality: int) -> np.ndarray:
+    """Libjpeg's table of the luma at a quality, 64 numbers, row by row."""
     factor = 5000 // quality if quality < 50 else 200 - 2 * quality
     return ((_LUMINANCE * factor + 50) // 100).clip(1, 255)

@@ -87,7 +87,9 @@ def test_a_lossless_file_that_was_a_jpeg_is_named(folders, photos, capsys):
     assert {name for name, grid in grids.items() if grid} == {"former50.png", "former75.png"}
     assert (grids["former75.png"]["row"], grids["former75.png"]["column"]) == (0, 0)
     said = capsys.readouterr().out
-    assert "2 of 5 have been JPEG (its 8 x 8 grid is in them): former50.png, former75.png\n" in said
+    assert "2 of 5 have been JPEG (its 8 x 8 grid is seen), at quality 50..75: former50.png, former75.png\n" in said
+    qualities = {one["name"]: one["former_quality"] for one in found["train"][0]["pictures"]}
+    assert (qualities["former50.png"], qualities["former75.png"], qualities["coffee.png"]) == (50, 75, None)
     assert status == 0  # told, and no fault: whether it matters depends on the quality
 
 
