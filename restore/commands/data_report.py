@@ -105,7 +105,7 @@ def _once_jpeg(folder: Folder, most: int = 4) -> list[str]:
     names = ", ".join(one.path.name for one in found[:most]) + (" ..." if len(found) > most else "")
     many = "has" if len(found) == 1 else "have"
     known = sorted(one.former_quality for one in found if one.former_quality is not None)
-    quality = f", at quality {known[0]}..{known[-1]}" if known else ""
+    quality = f", at quality {'..'.join(dict.fromkeys(map(str, (known[0], known[-1]))))}" if known else ""
     return [f"    {len(found)} of {len(folder.pictures)} {many} been JPEG (its 8 x 8 grid is seen){quality}: {names}"]
 
 
