@@ -65,7 +65,8 @@ def _write_ours(options: argparse.Namespace) -> None:
         network, card = converted.network, {"network": converted.spec, "converted_from": _source(options)}
         if file.part is not None:
             card["weights_for_sigma"] = levels_of(file.part)
-            card["converted_from"]["part"] = file.part
+        if file.part or options.part:
+            card["converted_from"]["part"] = file.part or options.part
         if converted.dtype is not None:
             card["converted_from"]["dtype"] = str(converted.dtype).removeprefix("torch.")
         beside = converted.dead

@@ -137,6 +137,15 @@ def test_weights_for_each_noise_level_are_asked_for_converted_and_used(ircnn, tm
     assert "--sigma 25" in capsys.readouterr().err
 
 
+def test_the_weights_that_were_not_averaged_can_be_had_and_the_card_says_so(official, tmp_path):
+    file = official("DnCNN", lambda state: {"params": state, "params_ema": {n: t + 1 for n, t in state.items()}})
+    for words, first in ([], 1), (["--part", "params"], 0):
+        ours = tmp_path / f"{first}.safetensors"
+        assert run(file, "--output", ours, *words) == 0
+        torch.testing.assert_close(load_network(ours)[0].head.bias, network("DnCNN").head.bias + first)
+        assert card(ours)["converted_from"].get("part") == (words[1] if words else None)
+
+
 def test_a_level_is_not_asked_of_one_set_of_weights(official, tmp_path, capsys):
     file, ours = official("DnCNN"), tmp_path / "ours.safetensors"
     assert run(file, "--output", ours, "--sigma", 25) == 1
