@@ -71,7 +71,7 @@ def _folders(root: Path) -> list[tuple[Folder, list[Path]]]:
 
     paths = find_pictures(root)
     if not paths:
-        raise DataError(f"{root} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
+        raise DataError(f"{root} holds no picture (png, jpg, tif, webp, bmp, gif). Name a folder that does.")
     places = sorted({path.parent for path in paths})
     if len(places) > _ROWS:
         return [(Folder(root), paths)]

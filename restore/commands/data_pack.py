@@ -30,8 +30,8 @@ def pack(options: argparse.Namespace) -> ShardIndex:
     """Find, check, shuffle and pack the pictures.
 
     Raises:
-        DataError: a folder or a picture cannot be read.
-        ConfigError: the output holds shards already.
+        DataError: a folder or a picture cannot be read, or the shards cannot be written.
+        ConfigError: the output holds shards already, is a file, or lies among the pictures.
     """
     import random
 
@@ -39,16 +39,37 @@ def pack(options: argparse.Namespace) -> ShardIndex:
 
     from restore.data.shards import INDEX, write_shards
 
-    if (options.output / INDEX).exists() and not options.overwrite:
-        raise ConfigError(f"{options.output} holds shards already. Name another folder, or give --overwrite.")
+    _check_output(options)
     samples = _readable(_samples(options.folder), options.skip_broken)
     random.Random(options.seed).shuffle(samples)  # a run reads neighbors together: they must be of all kinds
-    if (options.output / INDEX).exists():
-        (options.output / INDEX).unlink()
-        for old in options.output.glob("shard-*.tar"):
-            old.unlink()
     progress = tqdm(samples, "pack", unit="picture", disable=not sys.stderr.isatty())
-    return write_shards(samples, options.output, options.megabytes, progress)
+    try:
+        if (options.output / INDEX).exists():
+            (options.output / INDEX).unlink()
+            for old in options.output.glob("shard-*.tar"):
+                old.unlink()
+        return write_shards(samples, options.output, options.megabytes, progress)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise DataError(f"{options.output} cannot be written: {why}. Choose another place or make room.") from error
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """What is wrong with the output is said before pictures are read for hours."""
+    import os
+
+    from restore.data.shards import INDEX
+
+    output: Path = options.output
+    place = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise ConfigError(f"{output} cannot be a folder of shards: {place} is a file. Name another folder.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ConfigError(f"{output} cannot be written: no permission in {place}. Name another folder.")
+    if options.folder.resolve() in (output.resolve(), *output.resolve().parents):
+        raise ConfigError(f"{output} lies in {options.folder}, among the pictures. Name a folder outside.")
+    if (output / INDEX).exists() and not options.overwrite:
+        raise ConfigError(f"{output} holds shards already. Name another folder, or give --overwrite.")
 
 
 def _samples(folder: Path) -> list[tuple[Path, ...]]:
@@ -59,7 +80,7 @@ def _samples(folder: Path) -> list[tuple[Path, ...]]:
         raise DataError(f"There is no folder {folder}. Name one that holds pictures.")
     samples: list[tuple[Path, ...]] = list(find_pairs(folder)) or [(path,) for path in find_pictures(folder)]
     if not samples:
-        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
+        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp, gif). Name a folder that does.")
     return samples
 
 

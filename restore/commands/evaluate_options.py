@@ -67,7 +67,7 @@ def _check(options: argparse.Namespace) -> None:
         f"--method {' and '.join(enlarging)} enlarges: it needs an sr-* protocol": bool(enlarging) and not sr,
         "--method noisy leaves the picture as it is: it needs awgn-*, real-srgb or sidd-srgb": "noisy" in methods
         and sr,
-        f"--method {' and '.join(enlarging)} needs --scale": bool(enlarging) and not options.scale,
+        f"--method {' and '.join(enlarging)} needs --scale": bool(enlarging) and options.scale is None,
         "--sigma is missing: how strong is the noise, in grey levels (25)?": awgn and options.sigma is None,
         "--sigma is 0 to 255 grey levels": options.sigma is not None and not 0 <= options.sigma <= 255,
         "--sigma is for awgn-*, and for real-srgb and sidd-srgb with a model that takes it": sr
@@ -80,7 +80,7 @@ def _check(options: argparse.Namespace) -> None:
     }
     for complaint, holds in complaints.items():
         if holds:
-            raise ConfigError(f"{complaint}.")
+            raise ConfigError(complaint if complaint.endswith("?") else f"{complaint}.")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,19 +11,26 @@ from restore.errors import ConfigError
 _ENDINGS = (".yaml", ".yml")
 
 
-def find_config(name: str) -> Path:
+def find_config(name: str, first: str = "") -> Path:
     """The recipe `name`: a path, with or without .yaml, here, in ./configs, or among those of the package.
+
+    Args:
+        name: of the recipe.
+        first: a folder of recipes that is looked into before all others; what lies there needs its bare name alone.
 
     Raises:
         ConfigError: there is none; the message suggests the nearest name.
     """
     places = [Path(), *_folders()]
-    for place in places:
-        for ending in ("", *_ENDINGS):
-            path = place / f"{name}{ending}"
-            if path.is_file():
-                return path
-    near = difflib.get_close_matches(name, _known(), n=1, cutoff=0.5)
+    for folder in dict.fromkeys([first, ""]):
+        for place in places:
+            for ending in ("", *_ENDINGS):
+                path = place / folder / f"{name}{ending}"
+                if path.is_file():
+                    return path
+    prefix = f"{first}/" if first else ""
+    known = [one.removeprefix(prefix) for one in _known()]
+    near = difflib.get_close_matches(name.removeprefix(prefix), known, n=1, cutoff=0.5)
     looked = ", ".join(str(place) for place in places)
     hint = f"Did you mean '{near[0]}'?" if near else "Give the path of a recipe."
     raise ConfigError(f"There is no recipe '{name}' (looked in {looked}). {hint}")

@@ -96,7 +96,7 @@ def pictures_in(folder: str) -> list[Path]:
     paths = find_pictures(Path(folder))
     if not paths:
         refuse_targets(Path(folder), paths)
-        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp). Name a folder that does.")
+        raise DataError(f"{folder} holds no picture (png, jpg, tif, webp, bmp, gif). Name a folder that does.")
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
@@ -80,6 +81,42 @@ def test_shards_are_not_overwritten_unless_asked(tmp_path, pictures, capsys):
     assert "--overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
     assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["index.json", "shard-000000.tar"]
+
+
+@pytest.mark.parametrize("output", ["file.txt", "file.txt/shards"])
+def test_a_file_is_no_place_for_shards(output, tmp_path, pictures, capsys):
+    (tmp_path / "file.txt").write_text("mine")
+    assert main(["data", "pack", str(pictures[0].parent), "--output", str(tmp_path / output)]) == 1
+    assert "file.txt is a file" in capsys.readouterr().err
+    assert (tmp_path / "file.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("inside", [".", "sub/shards", "../pictures/sub"])
+def test_shards_do_not_go_among_the_pictures(inside, pictures, capsys):
+    folder = pictures[0].parent
+    assert main(["data", "pack", str(folder), "--output", str(folder / inside)]) == 1
+    assert "among the pictures" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == pictures
+
+
+def test_a_place_that_cannot_be_written_is_said_before_pictures_are_read(tmp_path, pictures, monkeypatch, capsys):
+    words = ["data", "pack", str(pictures[0].parent), "--output", str(tmp_path / "locked" / "shards")]
+    monkeypatch.setattr("restore.commands.data_pack._readable", None)
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # whoever runs the tests may write anywhere
+    assert main(words) == 1
+    assert f"no permission in {tmp_path}." in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_and_leaves_no_index(tmp_path, pictures, monkeypatch, capsys):
+    def full(*words):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert main(["data", "pack", str(pictures[0].parent), "--output", str(tmp_path / "shards")]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'shards'} cannot be written: No space left on device. " in said
+    assert "Traceback" not in said
+    assert list((tmp_path / "shards").iterdir()) == []
 
 
 def test_a_packing_that_stopped_is_refused(tmp_path, pictures):

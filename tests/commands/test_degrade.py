@@ -11,7 +11,7 @@ import yaml
 
 from restore.commands.degradation_grid import draw_grid
 from restore.commands.degradation_recipe import load_degradation
-from restore.degradation import Chain, Decimate, GaussianBlur, GaussianNoise, RandomResize, ResizeTo, Shuffle
+from restore.degradation import Bicubic, Chain, Decimate, GaussianBlur, GaussianNoise, RandomResize, ResizeTo, Shuffle
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
 from restore.networks import RCAN
@@ -159,12 +159,40 @@ def test_the_degradation_of_a_recipe_for_fit_is_taken(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("recipe", "kind", "scale"),
+    [("rcan", Bicubic, 4), ("edsr", Bicubic, 2), ("rnan_sr", Bicubic, 2), ("mwcnn", GaussianNoise, 1)],
+)
+def test_a_recipe_for_fit_that_names_none_gives_what_its_task_does(recipe, kind, scale):
+    state = torch.get_rng_state()
+    degradation = load_degradation(recipe)
+    assert isinstance(degradation, kind)
+    assert degradation.scale == scale
+    assert torch.equal(state, torch.get_rng_state())
+    clean = torch.rand(1, 3, 8 * scale, 8 * scale)
+    assert degradation.degrade_each(clean, [0]).shape == (1, 3, 8, 8)
+
+
+def test_the_sigma_of_a_task_that_is_told_no_degradation_is_taken(tmp_path):
+    content = yaml.safe_load((ROOT / "configs" / "mwcnn.yaml").read_text())
+    content["model"]["init_args"]["sigma"] = 40
+    (tmp_path / "forty.yaml").write_text(yaml.safe_dump(content))
+    assert load_degradation(str(tmp_path / "forty.yaml")).sigma == (40, 40)
+
+
+def test_a_recipe_for_pairs_has_no_degradation_to_show(photos, tmp_path, capsys):
+    assert run(photos, "--config", "nafnet_sidd", "--output", tmp_path / "out") == 1
+    assert "it is for pairs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("class_path: restore.degradation.GaussianNoise\ninit_args: {sigma: [20, 10]}\n", "sigma is one number"),
         ("class_path: restore.degradation.GausianNoise\n", "GausianNoise"),
         ("class_path: restore.degradation.GaussianNoise\ninit_args: {sgima: 3}\n", "sgima"),
         ("model: {init_args: {network: x}}\n", "names no degradation"),
+        ("model: 3\n", "names no degradation"),
+        ("model: {class_path: restore.tasks.SuperResolution, init_args: {network: {class_path: RCAM}}}\n", "RCAM"),
         ("a: [\n", "cannot be read as YAML"),
     ],
 )
@@ -179,8 +207,11 @@ def test_a_wrong_recipe_is_told(content, message, photos, tmp_path, capsys):
 
 
 def test_wrong_words_are_told(photos, noise, tmp_path, capsys):
-    assert run(photos, "--config", "bsrgam", "--output", tmp_path / "out") == 1
-    assert "bsrgan" in capsys.readouterr().err
+    for wrong, near in (("bsrga", "bsrgan"), ("rcam", "rcan"), ("degradations/bsrgam", "bsrgan")):
+        assert run(photos, "--config", wrong, "--output", tmp_path / "out") == 1
+        said = capsys.readouterr().err
+        assert f"There is no recipe '{wrong}'" in said
+        assert f"Did you mean '{near}'?" in said
     (tmp_path / "empty").mkdir()
     assert run(tmp_path / "empty", "--config", noise, "--output", tmp_path / "out") == 1
     assert "no pictures" in capsys.readouterr().err

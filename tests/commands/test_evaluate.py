@@ -204,11 +204,12 @@ def test_ready_small_pictures_and_made_ones_agree(tmp_path, photos, scale):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--method", "noisy", "--protocol", "awgn-rgb"), "--sigma is missing"),
+        (("--method", "noisy", "--protocol", "awgn-rgb"), r"--sigma is missing: .*\(25\)\?$"),
         (("--method", "noisy", "--protocol", "awgn-gray", "--sigma", "25"), "is RGB, and this protocol is for gray"),
         (("--method", "noisy", "--protocol", "sr-y"), "needs awgn"),
         (("--method", "bicubic", "--protocol", "awgn-rgb", "--sigma", "5", "--scale", "2"), "needs an sr-"),
         (("--method", "bicubic", "--protocol", "sr-y"), "bicubic needs --scale"),
+        (("--method", "bicubic", "--protocol", "sr-y", "--scale", "0"), r"^--scale is 1 or more\.$"),
         (("--method", "bicubic", "--protocol", "sr-y", "--scale", "2", "--sigma", "5"), "--sigma is for"),
         (("--method", "noisy", "--protocol", "real-srgb", "--clip"), "--clip is for"),
         (("--method", "noisy", "--protocol", "real-srgb"), "holds no pairs"),
