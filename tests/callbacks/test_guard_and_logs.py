@@ -174,9 +174,9 @@ def test_predictions_are_written_under_their_names(tmp_path, pictures, run):
 
 def test_a_run_that_ends_within_an_epoch_says_what_was_not_validated(tmp_path, pictures, capsys):
     trainer(tmp_path, RunSummary(), max_steps=6).fit(task(), data(pictures))
-    assert "Stopped at step 6, last validated at step 4:" in capsys.readouterr().err
+    assert "Stopped at step 6, last validated at step 4;" in capsys.readouterr().err
     fitted = trainer(tmp_path, RunSummary(), epochs=3, max_steps=7)
     fitted.fit(task(), data(pictures), ckpt_path=tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
-    assert "Stopped at step 7, last validated at step 4:" in capsys.readouterr().err
+    assert "Stopped at step 7, last validated at step 4;" in capsys.readouterr().err
     trainer(tmp_path, RunSummary(), max_steps=7, limit_val_batches=0).fit(task(), data(pictures))
     assert "Stopped at step 7." in capsys.readouterr().err
