@@ -4,6 +4,15 @@ A network trained on patches has seen the means of patches. Those of a large pic
 differ from tile to tile, which shows as seams. Windows a little larger than a patch give every place what training
 gave it.
 
+Local become means and contrasts (windows around each place), Restormer's transposed attention (windows as published),
+covariance, non-local attention and HAN's layer attention (windows on a lattice that tiles begin on): all that the
+networks of `restore.networks` have by default. What remains global are other modules that gather over the map, put into
+an attention slot: `BAM`, `CBAM`, `ChannelSelfAttention`, `CompactNonLocalAttention`, `ContextEncoding`,
+`CoordinateAttention`, `CrissCrossAttention`, `FeaturePyramidAttention`, `GeneralizedAttention`, `GlobalContext`,
+`NonLocalSparseAttention`, `ObjectContext`, `PooledChannelAttention`, `PositionAttention`, `QuadraticAttention`,
+`SpatialChannelAttention`; and by their options `ChannelAttention` that squeezes by "max" and `ResidualMaskAttention`
+over "spatial".
+
 Paper: Chu et al., "Improving Image Restoration by Revisiting Global Information Aggregation", ECCV 2022,
 https://arxiv.org/abs/2112.04491
 """
@@ -12,13 +21,24 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from restore.errors import ConfigError
-from restore.layers import GlobalContrast, GlobalPool, LocalInstanceNorm, LocalPool, OverlappingWindows, WholeMap
+from restore.layers import (
+    BlendedWindows,
+    GlobalContrast,
+    GlobalPool,
+    LocalInstanceNorm,
+    LocalPool,
+    LocalRegionGrid,
+    OverlappingWindows,
+    RegionGrid,
+    WholeMap,
+)
 from restore.networks import RestorationNetwork
 
 TRAIN_SIZE = 64
@@ -34,13 +54,14 @@ def with_local_pooling(
 ) -> _Network:
     """A copy of `network` whose means over the whole picture are means over windows; its state has the same names.
 
-    Local become `GlobalPool`, `GlobalContrast` and `WholeMap` of `restore.layers`, wherever a module holds one, and
-    torch's InstanceNorm2d and AdaptiveAvgPool2d(1). One forward at the size of training fixes each window: `base` times
-    what the module then sees, so that deeper levels get windows with fewer, larger pixels. A picture no larger than
-    `base` times the size of training is restored as before.
+    Local become `GlobalPool`, `GlobalContrast`, `WholeMap` and `RegionGrid` of `restore.layers`, wherever a module
+    holds one, and torch's InstanceNorm2d and AdaptiveAvgPool2d(1). One forward at the size of training fixes each
+    window: `base` times what the module then sees, so that deeper levels get windows with fewer, larger pixels. A
+    picture no larger than `base` times the size of training is restored as before.
 
-    What sees the whole map in another way (`sees_whole_map`: non-local attention, covariance) stays as it is;
-    `still_global` names it.
+    HAN's layer attention sums its products over the window, as over a patch: over a whole picture the sums would grow
+    with its pixels, which no training showed it. What sees the whole map in another way stays as it is; `still_global`
+    names it. The copy's `tile_step` says where tiles must begin for their windows to lie as the picture's do.
 
     Args:
         network: stays as it is. The copy is in eval mode, on the same device.
@@ -61,10 +82,16 @@ def with_local_pooling(
     if not pools_globally(local):
         return local
     sizes = _sizes_seen(local, height, width)
+    steps = [local.multiple_of]
     for name, (rows, columns) in sizes.items():
         kernel_size = (max(1, rows * window[0] // height), max(1, columns * window[1] // width))
         parent, _, leaf = name.rpartition(".")
-        setattr(local.get_submodule(parent), leaf, _local_form(local.get_submodule(name), kernel_size))
+        form = _local_form(local.get_submodule(name), kernel_size)
+        setattr(local.get_submodule(parent), leaf, form)
+        if isinstance(form, BlendedWindows):
+            finer = max(1, round(height / rows)), max(1, round(width / columns))  # pixels of the picture for one here
+            steps += [step * pixels for step, pixels in zip(form.step, finer, strict=True)]
+    local.tile_step = math.lcm(*steps)
     local.context += len(sizes) * max(window)
     return local
 
@@ -101,7 +128,7 @@ def _sizes_seen(network: RestorationNetwork, height: int, width: int) -> dict[st
         if _has_local_form(module):
 
             def see(_: nn.Module, arguments: tuple[Tensor, ...], name: str = name) -> None:
-                sizes.setdefault(name, cast(tuple[int, int], tuple(arguments[0].shape[2:])))
+                sizes.setdefault(name, cast(tuple[int, int], tuple(arguments[0].shape[-2:])))
 
             hooks.append(module.register_forward_pre_hook(see))
     weight = next(network.parameters(), torch.empty(0))
@@ -115,8 +142,8 @@ def _sizes_seen(network: RestorationNetwork, height: int, width: int) -> dict[st
     return sizes
 
 
-_GLOBAL = (GlobalPool, GlobalContrast, WholeMap)
-_LOCAL = (LocalPool, LocalInstanceNorm, OverlappingWindows)
+_GLOBAL = (GlobalPool, GlobalContrast, WholeMap, RegionGrid)
+_LOCAL = (LocalPool, LocalInstanceNorm, OverlappingWindows, BlendedWindows, LocalRegionGrid)
 
 
 def _has_local_form(module: nn.Module) -> bool:
@@ -124,7 +151,7 @@ def _has_local_form(module: nn.Module) -> bool:
         return module.output_size in (1, (1, 1), [1, 1])
     if isinstance(module, nn.InstanceNorm2d):
         return not module.track_running_stats
-    return isinstance(module, _GLOBAL)
+    return isinstance(module, _GLOBAL) and not isinstance(module, LocalRegionGrid)
 
 
 def _local_form(module: nn.Module, kernel_size: tuple[int, int]) -> nn.Module:

@@ -18,7 +18,7 @@ from restore.inference.fastest import Setting, fastest_setting
 from restore.inference.local_pooling import TRAIN_SIZE, warn_of_global, with_local_pooling
 from restore.inference.memory import auto_tile
 from restore.inference.self_ensemble import self_ensemble as averaged
-from restore.inference.tiling import default_overlap, restore_strips
+from restore.inference.tiling import default_overlap, restore_strips, tile_grid
 from restore.networks import RestorationNetwork
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -149,17 +149,17 @@ class Restorer:
         return self._local
 
     def _fill(self, restored: Pixels, pixels: Pixels, tile: int) -> None:
-        network = self._network(tiled=max(pixels.shape[:2]) > tile)
-        grid = network.multiple_of
-        tile = max(-(-tile // grid), 1) * grid
+        height, width = pixels.shape[:2]
+        network = self._network(tiled=max(height, width) > tile)
+        tile = max(-(-tile // network.multiple_of), 1) * network.multiple_of
         strips = restore_strips(
             lambda part: self._restore(network, part),
             lambda rows, columns: to_tensor(pixels[rows, columns])[None],
-            (pixels.shape[0], pixels.shape[1]),
+            (height, width),
             tile=tile,
             overlap=default_overlap(network, tile),
             scale=self.scale,
-            multiple_of=grid,
+            multiple_of=tile_grid(network, tile, (height, width)),
         )
         for top, strip in strips:
             if not torch.isfinite(strip).all():

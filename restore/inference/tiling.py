@@ -1,12 +1,13 @@
 """Restoring a picture in overlapping tiles that are blended, so that memory is bounded.
 
-A tile begins on the network's grid (`multiple_of`), so that its strides fall as in the whole picture. Where two
-tiles overlap, the outer quarters on both sides are thrown away (a tile's border lacks its surroundings) and the
+A tile begins on the network's grid (`tile_grid`), so that its strides and windows fall as in the whole picture. Where
+two tiles overlap, the outer quarters on both sides are thrown away (a tile's border lacks its surroundings) and the
 result goes over from one to the other in a smooth step in between. The weights add up to 1 everywhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -35,6 +36,12 @@ def default_overlap(network: RestorationNetwork, tile: int) -> int:
     return max(0, min(2 * network.context, _MOST_OVERLAP, tile // 4))
 
 
+def tile_grid(network: RestorationNetwork, tile: int, size: tuple[int, int]) -> int:
+    """What tiles of a picture of this size begin on: `multiple_of`, and `tile_step` where a tile has room for two."""
+    grid = math.lcm(network.multiple_of, network.tile_step)
+    return grid if 2 * grid <= tile < max(size) else network.multiple_of
+
+
 def restore_tiled(
     network: RestorationNetwork, degraded: Tensor, tile: int, overlap: int | None = None, device: str | None = None
 ) -> Tensor:
@@ -47,7 +54,7 @@ def restore_tiled(
     Args:
         network: only ever sees tiles, on its own device.
         degraded: (N, C, h, w) in [0, 1].
-        tile: side of a tile in degraded pixels; rounded down to a multiple of `network.multiple_of`.
+        tile: side of a tile in degraded pixels; rounded down to a multiple of what it begins on (`tile_grid`).
         overlap: degraded pixels that neighbours share, at least; by default twice the network's context, capped.
         device: where tiles are restored; by default where `degraded` lies.
 
@@ -65,7 +72,7 @@ def restore_tiled(
         tile=tile,
         overlap=default_overlap(network, tile) if overlap is None else overlap,
         scale=network.scale,
-        multiple_of=network.multiple_of,
+        multiple_of=tile_grid(network, tile, (degraded.shape[-2], degraded.shape[-1])),
     )
     return torch.cat([strip for _, strip in strips], dim=-2)
 

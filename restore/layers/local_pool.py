@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.errors import ConfigError
+from restore.layers.kept import kept
 
 _BLOCK = 128
 """How many sums are made at a time, at least."""
@@ -144,11 +145,17 @@ def _sums_along(x: Tensor, side: int) -> Tensor:
     """
     count = x.shape[1] - side + 1
     block = min(count, max(side, _BLOCK))
-    places = torch.arange(block + side - 1, device=x.device) - torch.arange(block, device=x.device)[:, None]
-    band = ((places >= 0) & (places < side)).to(x.dtype)  # (block, block + side - 1)
+    band = _band(block, side, like=x)
     parts = []
     for start in range(0, count, block):
         rows = min(block, count - start)
         reach = rows + side - 1
         parts.append(band[:rows, :reach] @ x[:, start : start + reach])
     return torch.cat(parts, 1)
+
+
+@kept
+def _band(block: int, side: int) -> Tensor:
+    """Ones where place j is one of the `side` from i on: (block, block + side - 1)."""
+    places = torch.arange(block + side - 1) - torch.arange(block)[:, None]
+    return ((places >= 0) & (places < side)).double()

@@ -8,21 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
+from restore.layers.blended_windows import BlendedWindows
+from restore.layers.kept import kept
 from restore.layers.local_pool import check_kernel
 
 
 class WholeMap(nn.Module):
-    """Applies a function to the whole map: (N, C, H, W) -> (N, C', H, W)."""
+    """Applies a function to the whole map: (N, ..., H, W) -> (N, C', H, W).
+
+    Args:
+        blended: which windows stand in for the map: those of `BlendedWindows`, or of `OverlappingWindows` as published
+            for Restormer.
+    """
+
+    def __init__(self, blended: bool = False) -> None:
+        super().__init__()
+        self.blended = blended
 
     def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         """`function(x)`."""
         return function(x)
 
-    def local(self, kernel_size: tuple[int, int]) -> OverlappingWindows:
+    def local(self, kernel_size: tuple[int, int]) -> OverlappingWindows | BlendedWindows:
         """The function of windows instead."""
-        return OverlappingWindows(kernel_size)
+        return BlendedWindows(kernel_size) if self.blended else OverlappingWindows(kernel_size)
 
 
 class OverlappingWindows(nn.Module):
@@ -50,16 +62,15 @@ class OverlappingWindows(nn.Module):
         if len(rows) == len(columns) == 1:
             return function(x)
         total: Tensor | None = None
-        counts = x.new_zeros(x.shape[2:])  # (H, W)
         for row in rows:
             for column in columns:
                 seen = function(x[..., row, column])  # (N, C', k1, k2)
                 if total is None:
                     total = seen.new_zeros(*seen.shape[:2], *x.shape[2:])  # (N, C', H, W)
                 total[..., row, column] += seen
-                counts[row, column] += 1
         assert total is not None
-        return total / counts.to(total)
+        down, across = (_counts(x.shape[2 + axis], self.kernel_size[axis], like=total) for axis in (0, 1))
+        return total.div_(down[:, None]).div_(across)
 
     def extra_repr(self) -> str:
         """Show the window in a network's printout."""
@@ -78,3 +89,12 @@ def window_spans(length: int, side: int) -> list[slice]:
     step = side if count == 1 else -(-(length - side) // (count - 1))
     starts = [min(index * step, length - side) for index in range(count)]
     return [slice(start, start + side) for start in starts]
+
+
+@kept
+def _counts(length: int, side: int) -> Tensor:
+    """How many windows see each place: (length,)."""
+    counts = torch.zeros(length, dtype=torch.float64)
+    for span in window_spans(length, side):
+        counts[span] += 1
+    return counts

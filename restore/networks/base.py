@@ -17,6 +17,8 @@ class RestorationNetwork(nn.Module, ABC):
         image_channels: 1 (gray) or 3 (RGB).
         multiple_of: sides are padded inside to a multiple of this and cropped back.
         context: pixels around a place that its result depends on, for tiling (global pooling apart).
+        tile_step: tiles of a picture begin on a multiple of it too, where they are large enough; what local pooling's
+            windows ask for, else 1.
         train_size: side of the pictures that it was trained on, in degraded pixels, where that is known.
         takes_sigma: whether `forward` wants the noise level; a blind network does not.
 
@@ -28,6 +30,7 @@ class RestorationNetwork(nn.Module, ABC):
     """
 
     takes_sigma: bool = False
+    tile_step: int = 1
     train_size: int | None = None
 
     def __init__(self, scale: int, image_channels: int, multiple_of: int, context: int) -> None:

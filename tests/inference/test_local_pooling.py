@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+import restore.inference.local_pooling
 from restore.attention import (
     CBAM,
     ContrastChannelAttention,
@@ -17,7 +19,10 @@ from restore.attention import (
     EfficientChannelAttention,
     GatherExcite,
     NoAttention,
+    NonLocalAttention,
     PixelAttention,
+    PooledChannelAttention,
+    RegionNonLocalAttention,
     SecondOrderChannelAttention,
     SimpleChannelAttention,
     TransposedAttention,
@@ -34,6 +39,9 @@ POOLED = [
     partial(ContrastChannelAttention, reduction=4),
     EfficientChannelAttention,
     GatherExcite,
+    partial(NonLocalAttention, normalize_over="queries"),
+    partial(RegionNonLocalAttention, reduction=2, subsample=True),
+    partial(SecondOrderChannelAttention, reduction=4),
     SimpleChannelAttention,
     TransposedAttention,
 ]
@@ -62,7 +70,7 @@ class Normalized(RestorationNetwork):
         return self.up(features * self.squeeze(features.square()))
 
 
-@pytest.mark.parametrize("attention", POOLED, ids=lambda cls: getattr(cls, "__name__", "ContrastChannelAttention"))
+@pytest.mark.parametrize("attention", POOLED, ids=lambda cls: getattr(cls, "func", cls).__name__)
 class TestEveryModuleThatPools:
     def test_a_picture_no_larger_than_the_window_is_restored_as_before(self, attention):
         network, x = small(attention), random(2, 3, 12, 11)
@@ -106,14 +114,20 @@ def test_torchs_own_pool_and_norm_become_local():
 
 def test_what_stays_global_is_named_once(caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("restore"), "propagate", True)  # a command of another test turns it off
-    network = small(lambda channels: SecondOrderChannelAttention(channels, 4)).float()
+    network = small(lambda channels: CBAM(channels, 4)).float()
     restorer = Restorer(network, "cpu", "fp32", local_pooling="on")
     with caplog.at_level(logging.WARNING, "restore"):
         for _ in range(2):
             restorer(np.zeros((5, 5, 3), np.uint8))
     [name] = still_global(with_local_pooling(network))
-    assert isinstance(network.get_submodule(name), SecondOrderChannelAttention)
+    assert isinstance(network.get_submodule(name), PooledChannelAttention)
     assert [record.getMessage().split(": ")[1] for record in caplog.records] == [name]
+
+
+def test_the_text_names_every_slot_that_stays_global():
+    left = {cls.__name__ for cls in SLOTS if still_global(with_local_pooling(small(cls), 8))}
+    text = restore.inference.local_pooling.__doc__.split("What remains global")[1].split("by their options")[0]
+    assert set(re.findall(r"`(\w+)`", text)) == left
 
 
 def test_only_the_innermost_is_named():

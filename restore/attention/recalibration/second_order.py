@@ -15,6 +15,7 @@ from restore.attention.recalibration.channel import ChannelAttention
 from restore.attention.recalibration.covariance_pooling import CovariancePooling
 from restore.attention.recalibration.matrix_square_root import matrix_square_root
 from restore.errors import ConfigError
+from restore.layers import WholeMap
 
 _PUBLISHED = 1000
 
@@ -61,9 +62,14 @@ class SecondOrderChannelAttention(ChannelAttention):
         self.iterations = iterations
         self.crop = crop
         self.pool = CovariancePooling()
+        self.extent = WholeMap(blended=True)
 
     def descriptor(self, x: Tensor) -> Tensor:
         """Mean of each row of the covariance's root: (N, C, H, W) -> (N, C, 1, 1)."""
+        return self.extent(x, self._row_means)
+
+    def _row_means(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) -> (N, C, 1, 1), of the whole map or a window."""
         seen = _published_crop(x) if self.crop == "published" else x
         precise = seen.to(torch.promote_types(x.dtype, torch.float32))
         root = matrix_square_root(self.pool(precise), self.iterations)  # (N, C, C)

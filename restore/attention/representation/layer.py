@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.errors import ShapeError
+from restore.layers import WholeMap
 
 
 class LayerAttention(nn.Module):
@@ -38,6 +39,7 @@ class LayerAttention(nn.Module):
         super().__init__()
         self.negated = negated
         self.scale = nn.Parameter(torch.zeros(1))
+        self.extent = WholeMap(blended=True)
 
     def affinity(self, features: Tensor) -> Tensor:
         """(N, L, C, H, W) -> (N, L, L), how much each layer takes of each."""
@@ -51,5 +53,9 @@ class LayerAttention(nn.Module):
             raise ShapeError(
                 f"LayerAttention expects (N, L, C, H, W), got {tuple(features.shape)}. Stack the layers by torch.stack."
             )
-        seen = (self.affinity(features) @ features.flatten(2)).view(features.shape)  # (N, L, C, H, W)
-        return (self.scale * seen + features).flatten(1, 2)  # (N, L * C, H, W)
+        return self.extent(features, self._attend)  # (N, L * C, H, W)
+
+    def _attend(self, features: Tensor) -> Tensor:
+        """(N, L, C, h, w) -> (N, L * C, h, w), of the whole map or a window."""
+        seen = (self.affinity(features) @ features.flatten(2)).view(features.shape)  # (N, L, C, h, w)
+        return (self.scale * seen + features).flatten(1, 2)  # (N, L * C, h, w)

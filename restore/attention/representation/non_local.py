@@ -21,6 +21,7 @@ from restore.attention.representation.pairwise import (
     softmax_over_queries,
 )
 from restore.errors import ConfigError, ShapeError
+from restore.layers import WholeMap
 
 Pairwise = Literal["gaussian", "embedded_gaussian", "dot_product", "concatenation"]
 
@@ -77,13 +78,14 @@ class NonLocalOverAxes(nn.Module):
             self.concatenate = nn.Conv2d(2 * width, 1, 1, bias=False)  # query first, then key
         self.project = conv(width, channels, 1, bias=bias)
         self.norm = _NORM[len(self.axes)](channels) if normalization else nn.Identity()
+        self.extent = WholeMap(blended=True)
         for parameter in (self.norm if normalization else self.project).parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C, ...)."""
         self.check(x)
-        return self.output(x, self._seen(self.queries(x), self.keys(x), self.values(x)))
+        return self.extent(x, self._attend)
 
     def affinity(self, x: Tensor, at: tuple[int, ...] | None = None) -> Tensor:
         """(N, C, ...) -> (N, 1, L, K), K places of the keys; with `at`, (N, 1, ...) over the keys."""
@@ -140,6 +142,10 @@ class NonLocalOverAxes(nn.Module):
         """(N, C, ...) and what its places have seen, (N, L, C/r) -> (N, C, ...)."""
         seen = seen.transpose(1, 2).reshape(x.shape[0], -1, *x.shape[2:])  # (N, C/r, ...)
         return x + self.norm(self.project(seen))
+
+    def _attend(self, x: Tensor) -> Tensor:
+        """(N, C, ...) -> (N, C, ...), of the whole map or a window."""
+        return self.output(x, self._seen(self.queries(x), self.keys(x), self.values(x)))
 
     def _windows(self, x: Tensor) -> tuple[int, ...]:
         """A side of 1 is not pooled; an odd one loses its last place, as published."""

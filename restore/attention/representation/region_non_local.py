@@ -7,7 +7,7 @@ https://openaccess.thecvf.com/content_CVPR_2019/html/Dai_Second-Order_Attention_
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count, pairwise
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from torch import Tensor
 from restore.attention.base import Representation
 from restore.attention.representation.non_local import NonLocalAttention
 from restore.errors import ConfigError
+from restore.layers import RegionGrid
+from restore.layers.region_grid import join
 
 
 class RegionNonLocalAttention(Representation):
@@ -49,12 +51,13 @@ class RegionNonLocalAttention(Representation):
         if regions < 1:
             raise ConfigError(f"RegionNonLocalAttention got regions={regions}. Choose 1 or more along each side.")
         self.regions = regions
+        self.extent = RegionGrid(regions)
         self.non_local = NonLocalAttention(channels, reduction=reduction, subsample=subsample)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
         self.check(x)
-        return _join([[self.non_local(part) for part in row] for row in self._split(x)])
+        return self.extent(x, self.non_local)
 
     def affinity(self, x: Tensor, at: tuple[int, int] | None = None) -> Tensor:
         """(N, C, H, W) -> (N, 1, HW, K), nought between regions; with `at`, (N, 1, h, w) over the keys."""
@@ -73,29 +76,16 @@ class RegionNonLocalAttention(Representation):
         value = self._key_map(x, self.non_local.values).flatten(2).mT  # (N, K, C/r)
         return self.non_local.output(x, affinity.squeeze(1) @ value)
 
-    def _split(self, x: Tensor) -> list[list[Tensor]]:
-        rows = x.split(_sizes(x.shape[2], self.regions), dim=2)
-        return [list(row.split(_sizes(x.shape[3], self.regions), dim=3)) for row in rows]
-
     def _key_map(self, x: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
         """Keys or values of each region, put together as the regions lie: (N, C, H, W) -> (N, C/r, h, w)."""
         sizes = self.non_local.key_sizes
-        return _join([[layer(part).mT.unflatten(2, sizes(part)) for part in row] for row in self._split(x)])
+        return join([[layer(part).mT.unflatten(2, sizes(part)) for part in row] for row in self.extent.split(x)])
 
     def _labels(self, x: Tensor, pooled: bool) -> Tensor:
         """Which region each place of the map, or each of its keys, lies in: (HW,) or (K,)."""
         number = count()
         rows = []
-        for row in self._split(x):
+        for row in self.extent.split(x):
             sizes = [self.non_local.key_sizes(part) if pooled else part.shape[2:] for part in row]
             rows.append([torch.full((1, 1, *size), next(number), device=x.device) for size in sizes])
-        return _join(rows).flatten()
-
-
-def _sizes(side: int, regions: int) -> list[int]:
-    edges = [index * side // regions for index in range(regions + 1)]
-    return [end - start for start, end in pairwise(edges) if end > start]
-
-
-def _join(rows: list[list[Tensor]]) -> Tensor:
-    return torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
+        return join(rows).flatten()
