@@ -68,7 +68,7 @@ class RunSummary(Callback):
 def picture_multiply_adds(network: nn.Module, side: int = 256) -> int:
     """Multiply-adds of convolutions and matrix products for one picture of side x side, counted without computing."""
     parameter = next(network.parameters())
-    channels = int(getattr(network, "image_channels", 3))
+    channels = int(getattr(network, "input_channels", 3))
     picture = torch.empty(1, channels, side, side, device=parameter.device, dtype=parameter.dtype)
     return multiply_adds(network, picture, *([picture.new_zeros(1)] if getattr(network, "takes_sigma", False) else []))
 

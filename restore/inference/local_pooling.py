@@ -132,7 +132,7 @@ def _sizes_seen(network: RestorationNetwork, height: int, width: int) -> dict[st
 
             hooks.append(module.register_forward_pre_hook(see))
     weight = next(network.parameters(), torch.empty(0))
-    degraded = weight.new_full((1, network.image_channels, height, width), 0.5)
+    degraded = weight.new_full((1, network.input_channels, height, width), 0.5)
     try:
         with torch.no_grad():
             network(degraded, *((weight.new_zeros(1),) if network.takes_sigma else ()))

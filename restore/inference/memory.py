@@ -40,7 +40,7 @@ def auto_tile(network: RestorationNetwork, device: torch.device) -> int:
 
 def peak_bytes(network: RestorationNetwork, side: int, device: torch.device) -> int:
     """The most bytes of features that are alive at once while one (1, C, side, side) picture is restored."""
-    degraded = torch.zeros(1, network.image_channels, side, side, device=device)
+    degraded = torch.zeros(1, network.input_channels, side, side, device=device)
     arguments = (torch.zeros(1, device=device),) if network.takes_sigma else ()
     with torch.no_grad(), _Ledger() as ledger:
         network(degraded, *arguments)

@@ -51,7 +51,8 @@ class Restorer:
             for what the network says, or 64.
 
     Raises:
-        ConfigError: an option is out of range, the device is missing, or sigma does not go with the network.
+        ConfigError: an option is out of range, the device is missing, sigma does not go with the network, or it takes
+            something else than gray or RGB pictures.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Restorer:
         local_pooling: LocalPooling = "auto",
         train_size: int | None = None,
     ) -> None:
+        _check_network(network)
         self.device = _device(device)
         setting = fastest_setting(type(network).__name__, self.device, "forward")
         self.precision = _precision(precision, setting)
@@ -192,6 +194,17 @@ class Restorer:
         with half:
             restored = averaged(restore, tile) if self.self_ensemble else restore(tile)
         return restored.to("cpu", torch.float32)
+
+
+def _check_network(network: RestorationNetwork) -> None:
+    if network.input_channels not in (1, 3):
+        what = f"{network.input_channels} channels"
+        if network.input_channels != network.image_channels:
+            what += f", several views of {network.image_channels} each (a dual-pixel sensor's left and right one)"
+        raise ConfigError(
+            f"This model ({type(network).__name__}) takes {what}, no gray or RGB picture. Call the network itself with "
+            f"tensors (N, {network.input_channels}, H, W) in [0, 1], or choose a model for pictures."
+        )
 
 
 def _device(name: str) -> torch.device:

@@ -15,6 +15,7 @@ class RestorationNetwork(nn.Module, ABC):
     Attributes:
         scale: how many times larger the restored picture is; 1 for denoising.
         image_channels: 1 (gray) or 3 (RGB).
+        input_channels: of what it takes; those of a picture unless several views go in together.
         multiple_of: sides are padded inside to a multiple of this and cropped back.
         context: pixels around a place that its result depends on, for tiling (global pooling apart).
         tile_step: tiles of a picture begin on a multiple of it too, where they are large enough; what local pooling's
@@ -23,7 +24,7 @@ class RestorationNetwork(nn.Module, ABC):
         takes_sigma: whether `forward` wants the noise level; a blind network does not.
 
     Shape:
-        input (N, image_channels, h, w); output (N, image_channels, scale * h, scale * w); any h, w from 1.
+        input (N, input_channels, h, w); output (N, image_channels, scale * h, scale * w); any h, w from 1.
 
     Raises:
         ShapeError: the input has another number of channels or axes (on forward).
@@ -39,6 +40,11 @@ class RestorationNetwork(nn.Module, ABC):
         self.image_channels = image_channels
         self.multiple_of = multiple_of
         self.context = context
+
+    @property
+    def input_channels(self) -> int:
+        """Channels that `forward` takes."""
+        return self.image_channels
 
     @abstractmethod
     def forward(self, degraded: Tensor) -> Tensor:

@@ -102,6 +102,11 @@ class Restormer(RestorationNetwork):
         # embedding and output; one pixel at each end of a down and of an up; where in the coarsest pixel a place lies
         self.context += 2 + sum(2**i + 2 ** (i + 1) for i in range(last)) + 2**last - 1
 
+    @property
+    def input_channels(self) -> int:
+        """Channels that `forward` takes: of both views if dual pixel."""
+        return self.image_channels * (1 + self.dual_pixel)
+
     def forward(self, degraded: Tensor) -> Tensor:
         """(N, C, H, W), or (N, 2C, H, W) if dual pixel -> (N, C, H, W)."""
         self.check(degraded)
@@ -126,8 +131,9 @@ class Restormer(RestorationNetwork):
         """Raise ShapeError unless `degraded` is (N, image_channels, H, W), or twice the channels if dual pixel."""
         if not self.dual_pixel:
             super().check(degraded)
-        elif degraded.dim() != 4 or degraded.shape[1] != 2 * self.image_channels:
+        elif degraded.dim() != 4 or degraded.shape[1] != self.input_channels:
             raise ShapeError(
-                f"Restormer for dual pixels expects (N, {2 * self.image_channels}, H, W), got {tuple(degraded.shape)}. "
-                "Put the left and the right view one after the other on the channel axis."
+                f"Restormer for dual pixels expects (N, {self.input_channels}, H, W), got {tuple(degraded.shape)}. "
+                f"It restores image_channels={self.image_channels} from two views: put the left and the right view "
+                "one after the other on the channel axis."
             )

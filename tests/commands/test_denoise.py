@@ -14,7 +14,7 @@ import torch
 
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
-from restore.networks import UNet
+from restore.networks import Restormer, UNet
 from restore.zoo import MODELS, save_network
 
 OPTIONS = {"widths": [8, 8], "blocks": [1, 1]}
@@ -70,6 +70,18 @@ def test_local_pooling_is_passed_on(tmp_path, capsys):
         results[mode] = read_picture(out / "in.png").pixels
     assert (results["auto"] == results["off"]).all()  # one tile holds it
     assert (results["on"] != results["off"]).any()
+
+
+def test_a_model_for_two_views_is_refused_once_before_any_picture(photos, tmp_path, capsys):
+    options = {"width": 4, "blocks": [1, 1], "heads": [1, 1], "dual_pixel": True}
+    file = tmp_path / "dual.safetensors"
+    card = {"network": {"class_path": "restore.networks.Restormer", "init_args": options}}
+    save_network(file, Restormer(**options), card)
+    assert run(photos, "--output", tmp_path / "out", "--checkpoint", file) != 0
+    said = "".join(capsys.readouterr())
+    assert said.count("takes 6 channels") == 1
+    assert "ShapeError" not in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_may_be_named(photos, tmp_path, weights, monkeypatch):

@@ -9,7 +9,7 @@ import torch
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.inference import Restorer
 from restore.inference.memory import auto_tile, peak_bytes
-from restore.networks import UNet
+from restore.networks import MWRCANet, Restormer, UNet
 from tests.inference.networks import Blur, Brighter, Broken, Informed
 
 random = np.random.default_rng(0)
@@ -131,6 +131,18 @@ def test_options_out_of_range_are_refused(options):
 def test_other_shapes_and_types_are_refused(picture):
     with pytest.raises(ShapeError, match="Restorer expects"):
         Restorer(Blur())(picture)
+
+
+@pytest.mark.parametrize(
+    ("network", "says"),
+    [
+        (Restormer(width=4, blocks=(1, 1), heads=(1, 1), dual_pixel=True), "6 channels, several views of 3 each"),
+        (MWRCANet(image_channels=4, widths=(16, 16, 16), blocks=1), "4 channels, no gray or RGB picture"),
+    ],
+)
+def test_a_network_that_takes_no_picture_is_refused_up_front(network, says):
+    with pytest.raises(ConfigError, match=says):
+        Restorer(network)
 
 
 def test_floats_up_to_255_are_noticed():

@@ -97,6 +97,7 @@ SMALL = {
     "naf_baseline_wide": lambda a: NAFBaseline(1, 3, (1,), 1, (1,), attention=a, expand=2, feed_forward_expand=3),
     "restormer": lambda a: Restormer(width=4, blocks=(1, 1, 1, 1), refinement_blocks=1, attention=a),
     "restormer_gray": lambda a: Restormer(1, 4, (1, 2), 1, (1, 1), bias=True, normalization="bias_free", attention=a),
+    "restormer_dual": lambda a: Restormer(3, 4, (1, 1), 1, (1, 2), dual_pixel=True, attention=a),
     "restormer_own": lambda a: Restormer(3, 4, (1, 1, 1), 1, (1, 2, 4), attention=a if a is no_attention else None),
     **{f"san_x{s}": lambda a, s=s: SAN(s, 3, 4, groups=2, blocks=1, **far(a, regions)) for s in (1, 3)},
     "san_gray": lambda a: SAN(2, 1, 4, groups=1, blocks=2, **far(a, regions)),
@@ -154,7 +155,7 @@ class TestContract:
     @given(n=st.integers(1, 2), h=st.integers(1, 20), w=st.integers(1, 20))
     def test_result_is_scale_times_larger(self, name, n, h, w):
         network = built(name)
-        degraded = torch.rand(n, network.image_channels, h, w)
+        degraded = torch.rand(n, network.input_channels, h, w)
         before = degraded.clone()
         with torch.no_grad():
             restored = network(degraded, *level(network))
@@ -165,7 +166,7 @@ class TestContract:
     @pytest.mark.parametrize(("h", "w"), [(67, 1), (2, 65), (33, 67)])
     def test_long_and_odd_sides_are_restored_the_same_each_time(self, name, h, w):
         network = built(name)
-        degraded = torch.rand(1, network.image_channels, h, w)
+        degraded = torch.rand(1, network.input_channels, h, w)
         with torch.no_grad():
             restored, again = (network(degraded, *level(network)) for _ in range(2))
         assert restored.shape[-2:] == (network.scale * h, network.scale * w)
@@ -186,7 +187,7 @@ class TestContract:
         step, around = network.multiple_of, network.context
         side = 2 * around + 2 * step + (-2 * around) % step
         generator = torch.Generator().manual_seed(0)
-        whole = torch.rand(1, network.image_channels, side + step, side + step, generator=generator).double()
+        whole = torch.rand(1, network.input_channels, side + step, side + step, generator=generator).double()
         with torch.no_grad():
             here = network(whole[..., :side, :side], *level(network))
             there = network(whole[..., step:, step:], *level(network))
@@ -202,7 +203,7 @@ class TestContract:
 
     def test_bfloat16_is_near(self, name):
         network = built(name)
-        degraded = torch.rand(1, network.image_channels, 16, 16, generator=torch.Generator().manual_seed(0))
+        degraded = torch.rand(1, network.input_channels, 16, 16, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
             exact = network(degraded, *level(network))
             with torch.autocast("cpu", torch.bfloat16):
@@ -213,18 +214,18 @@ class TestContract:
     @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
     def test_follows_the_type_of_its_weights(self, name, dtype):
         network = built(name).to(dtype)
-        degraded = torch.rand(1, network.image_channels, 5, 6, dtype=dtype)
+        degraded = torch.rand(1, network.input_channels, 5, 6, dtype=dtype)
         assert network(degraded, *level(network)).dtype == dtype
 
     def test_pictures_of_a_batch_do_not_mix(self, name):
         network = built(name).double()
-        degraded = torch.rand(3, network.image_channels, 7, 6, dtype=torch.float64)
+        degraded = torch.rand(3, network.input_channels, 7, 6, dtype=torch.float64)
         apart = torch.cat([network(one, *level(network)) for one in degraded.split(1)])
         torch.testing.assert_close(network(degraded, *level(network)), apart, rtol=1e-10, atol=1e-12)
 
     def test_memory_order_does_not_matter(self, name):
         network = built(name).double()
-        degraded = torch.rand(2, network.image_channels, 7, 6, dtype=torch.float64)
+        degraded = torch.rand(2, network.input_channels, 7, 6, dtype=torch.float64)
         expected = network(degraded, *level(network))
         network.to(memory_format=torch.channels_last)
         last = network(degraded.to(memory_format=torch.channels_last), *level(network))
@@ -232,7 +233,7 @@ class TestContract:
 
     def test_gradient_reaches_every_parameter(self, name):
         network = built(name).train()
-        result = network(torch.rand(2, network.image_channels, 9, 8), *level(network))
+        result = network(torch.rand(2, network.input_channels, 9, 8), *level(network))
         (result * torch.rand_like(result)).sum().backward()
         assert [key for key, parameter in network.named_parameters() if parameter.grad is None] == []
 
@@ -253,7 +254,7 @@ class TestContract:
         side = 2 * network.context + 9 + (-9 - 2 * network.context) % network.multiple_of
         generator = torch.Generator().manual_seed(0)
         degraded = torch.rand(
-            1, network.image_channels, side, side, generator=generator, dtype=torch.float64, requires_grad=True
+            1, network.input_channels, side, side, generator=generator, dtype=torch.float64, requires_grad=True
         )
         middle, scale = side // 2, network.scale
         place = slice(scale * middle, scale * (middle + 1))
@@ -265,13 +266,13 @@ class TestContract:
     def test_compiles_without_graph_breaks(self, name):
         torch.compiler.reset()
         network = built(name)
-        degraded = torch.rand(1, network.image_channels, 8, 8)
+        degraded = torch.rand(1, network.input_channels, 8, 8)
         compiled = torch.compile(network, fullgraph=True, backend="eager")
         torch.testing.assert_close(compiled(degraded, *level(network)), network(degraded, *level(network)))
 
     def test_copies_are_equal(self, name, tmp_path):
         network = built(name, no_attention)
-        degraded = torch.rand(1, network.image_channels, 6, 5)
+        degraded = torch.rand(1, network.input_channels, 6, 5)
         torch.save(network.state_dict(), tmp_path / "weights.pth")
         loaded = SMALL[name](no_attention).eval()
         loaded.load_state_dict(torch.load(tmp_path / "weights.pth", weights_only=True))
@@ -280,7 +281,7 @@ class TestContract:
 
     def test_other_channels_are_refused(self, name):
         network = built(name)
-        for shape in ((1, 2, 8, 8), (network.image_channels, 8, 8)):
+        for shape in ((1, 2, 8, 8), (network.input_channels, 8, 8)):
             with pytest.raises(ShapeError, match="image_channels"):
                 network(torch.rand(shape), *level(network))
 

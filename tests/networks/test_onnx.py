@@ -24,7 +24,7 @@ def exported(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """What onnxruntime and torch make of one picture."""
     network = built(name)
     generator = torch.Generator().manual_seed(0)
-    inputs = (torch.rand(1, network.image_channels, 16, 24, generator=generator), *level(network))
+    inputs = (torch.rand(1, network.input_channels, 16, 24, generator=generator), *level(network))
     with torch.no_grad():
         program = torch.onnx.export(network, inputs, dynamo=True, verbose=False)
         ours = network(*inputs)

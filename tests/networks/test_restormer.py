@@ -67,7 +67,7 @@ def test_an_odd_picture_is_one_mirrored_below_and_on_the_right():
 def test_two_views_of_a_dual_pixel_become_one_picture():
     network = fill(Restormer(**SMALL, dual_pixel=True)).eval()
     views = torch.rand(2, 6, 5, 6)
-    assert network.image_channels == 3
+    assert (network.image_channels, network.input_channels) == (3, 6)
     assert network(views).shape == (2, 3, 5, 6)
     swapped = torch.cat([views[:, 3:], views[:, :3]], dim=1)
     assert (network(views) - network(swapped)).abs().max() > 1e-3
