@@ -18,6 +18,7 @@ from restore.inference.fastest import Setting, fastest_setting
 from restore.inference.local_pooling import TRAIN_SIZE, warn_of_global, with_local_pooling
 from restore.inference.memory import auto_tile
 from restore.inference.self_ensemble import self_ensemble as averaged
+from restore.inference.suitable import check_takes_pictures, checked_sigma, checked_tile
 from restore.inference.tiling import default_overlap, restore_strips, tile_grid
 from restore.networks import RestorationNetwork
 
@@ -66,7 +67,7 @@ class Restorer:
         local_pooling: LocalPooling = "auto",
         train_size: int | None = None,
     ) -> None:
-        _check_network(network)
+        check_takes_pictures(network)
         self.device = _device(device)
         setting = fastest_setting(type(network).__name__, self.device, "forward")
         self.precision = _precision(precision, setting)
@@ -75,11 +76,11 @@ class Restorer:
         self.network.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.scale = network.scale
         self.self_ensemble = self_ensemble
-        self.sigma = _sigma(sigma, network)
+        self.sigma = checked_sigma(sigma, network)
         self.local_pooling = _local_pooling(local_pooling)
         self.train_size = train_size if train_size is not None else network.train_size or TRAIN_SIZE
         self._local: RestorationNetwork | None = None
-        self._tile = None if tile == "auto" else _tile(tile, network)
+        self._tile = None if tile == "auto" else checked_tile(tile, network)
 
     @property
     def tile(self) -> int:
@@ -196,17 +197,6 @@ class Restorer:
         return restored.to("cpu", torch.float32)
 
 
-def _check_network(network: RestorationNetwork) -> None:
-    if network.input_channels not in (1, 3):
-        what = f"{network.input_channels} channels"
-        if network.input_channels != network.image_channels:
-            what += f", several views of {network.image_channels} each (a dual-pixel sensor's left and right one)"
-        raise ConfigError(
-            f"This model ({type(network).__name__}) takes {what}, no gray or RGB picture. Call the network itself with "
-            f"tensors (N, {network.input_channels}, H, W) in [0, 1], or choose a model for pictures."
-        )
-
-
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -230,24 +220,6 @@ def _local_pooling(name: str) -> LocalPooling:
     if name not in ("auto", "on", "off"):
         raise ConfigError(f"The local pooling {name!r} is unknown. Choose auto, on or off.")
     return cast(LocalPooling, name)
-
-
-def _sigma(sigma: float | None, network: RestorationNetwork) -> float | None:
-    name = type(network).__name__
-    if sigma is not None and not network.takes_sigma:
-        raise ConfigError(f"This model ({name}) is blind: it finds the noise level by itself. Leave sigma out.")
-    if sigma is None and network.takes_sigma:
-        raise ConfigError(f"This model ({name}) must be told the noise level. Give sigma in grey levels, such as 25.")
-    if sigma is not None and not 0 <= sigma <= 255:
-        raise ConfigError(f"sigma is in 8-bit grey levels, 0 to 255, got {sigma}. Choose one of these.")
-    return sigma
-
-
-def _tile(tile: int, network: RestorationNetwork) -> int:
-    least = max(16, network.multiple_of)
-    if tile < least:
-        raise ConfigError(f"A tile of {tile} pixels is too small. Choose {least} or more, or auto.")
-    return tile
 
 
 def _check(pixels: Pixels) -> None:
