@@ -177,7 +177,7 @@ class TestContract:
         network = built(name)
         with torch.no_grad():
             for h in range(1, 68, 2):
-                degraded = torch.rand(1, network.image_channels, h, 68 - h)
+                degraded = torch.rand(1, network.input_channels, h, 68 - h)
                 restored = network(degraded, *level(network))
                 assert restored.shape == (1, network.image_channels, network.scale * h, network.scale * (68 - h))
                 assert restored.isfinite().all(), (h, 68 - h)
@@ -241,7 +241,7 @@ class TestContract:
         """Without attention, whose bottleneck of two channels may sleep; an idle batch normalisation hides no bias."""
         network = built(name, no_attention).double()
         generator = torch.Generator().manual_seed(0)
-        degraded = torch.rand(2, network.image_channels, 16, 16, generator=generator, dtype=torch.float64)
+        degraded = torch.rand(2, network.input_channels, 16, 16, generator=generator, dtype=torch.float64)
         result = network(degraded, *level(network))
         (result * torch.rand(result.shape, generator=generator, dtype=torch.float64)).sum().backward()
         moved = {key: parameter.grad.abs().max().item() for key, parameter in network.named_parameters()}
