@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -286,6 +287,16 @@ def test_patches_of_a_super_resolution_task_come_out_at_the_right_sizes(recipe):
     batch = task.on_after_batch_transfer({"target": target, "name": ["a", "b"], "index": torch.arange(2)}, 0)
     assert batch["degraded"].shape == (2, 3, 8, 8)
     assert batch["target"].shape == (2, 3, 32, 32)
+
+
+def test_the_page_names_every_recipe_and_shows_what_it_names():
+    page = (ROOT / "docs" / "degradations.md").read_text(encoding="utf-8")
+    recipes = {path.relative_to(ROOT / "configs").with_suffix("").as_posix() for path in ROOT.glob("configs/**/*.yaml")}
+    assert [name for name in sorted(recipes) if f"`{name.removeprefix('degradations/')}`" not in page] == []
+    shown = set(re.findall(r"\(images/(\S+)\)", page))
+    assert shown == {path.name for path in (ROOT / "docs" / "images").glob("degradation_*")}
+    for recipe in re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE):
+        assert f"degradation_{recipe}.jpg" in shown
 
 
 @pytest.mark.slow
