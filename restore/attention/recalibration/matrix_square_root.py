@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from restore.errors import ConfigError
+from restore.layers.kept import kept
 
 
 def matrix_square_root(matrix: Tensor, iterations: int = 5) -> Tensor:
@@ -41,20 +42,20 @@ def matrix_square_root(matrix: Tensor, iterations: int = 5) -> Tensor:
         precise = matrix.to(torch.promote_types(matrix.dtype, torch.float32))
         trace = precise.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]  # (..., 1, 1)
         trace = trace + torch.finfo(precise.dtype).tiny ** 0.5  # nothing beside a trace that is not 0
+        three = _three(matrix.shape[-1], like=precise)
         normal = precise / trace
-        step = _half_of_three_minus(normal)
+        step = (three - normal) / 2
         root, inverse = normal @ step, step
         for _ in range(iterations - 2):
-            step = _half_of_three_minus(inverse @ root)
+            step = (three - inverse @ root) / 2
             root, inverse = root @ step, step @ inverse
         if iterations > 1:
-            root = root @ _half_of_three_minus(inverse @ root)
+            root = root @ (three - inverse @ root) / 2
         root = root * trace.sqrt()
     return root.to(matrix.dtype)
 
 
-def _half_of_three_minus(matrix: Tensor) -> Tensor:
-    """(3 - M) / 2 without a matrix for the 3: (..., C, C) -> (..., C, C)."""
-    half = matrix * -0.5
-    half.diagonal(dim1=-2, dim2=-1).add_(1.5)
-    return half
+@kept
+def _three(channels: int) -> Tensor:
+    """3 on the diagonal: (C, C)."""
+    return 3 * torch.eye(channels, dtype=torch.float64)
