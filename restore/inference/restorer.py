@@ -111,6 +111,10 @@ class Restorer:
         """
         if isinstance(picture, Tensor):
             return self._tensor(picture)
+        if not isinstance(picture, np.ndarray):
+            raise ShapeError(
+                f"Restorer got {type(picture).__name__}. Give an array or a tensor: numpy.asarray(picture)."
+            )
         if picture.ndim == 2:
             return self._pixels(picture[:, :, None])[:, :, 0]
         return self._pixels(picture)

@@ -180,3 +180,8 @@ def test_a_gpu_restores_as_the_cpu_does():
     exact = Restorer(network, device="cpu", precision="fp32")(picture).astype(int)
     assert np.abs(Restorer(network, device="cuda", precision="fp32", tile=64)(picture) - exact).max() <= 30
     assert np.abs(Restorer(network, device="cuda", precision="fp32")(picture) - exact).max() <= 1
+
+
+def test_what_is_no_array_is_told_what_to_give():
+    with pytest.raises(ShapeError, match=r"got list\. Give an array"):
+        Restorer(Brighter())([[0, 1]])
