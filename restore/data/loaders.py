@@ -20,10 +20,12 @@ class PatchLoader(DataLoader):
     """
 
     waited = 0.0
-    """Seconds in which the caller could do nothing but wait for the next batch."""
+    """Seconds in which the caller could do nothing but wait for the next batch, or for an epoch to begin."""
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        batches = super().__iter__()
+        begin = time.perf_counter()
+        batches = super().__iter__()  # starts the loading processes, or tells them of the next epoch and waits for all
+        self.waited += time.perf_counter() - begin
         while True:
             begin = time.perf_counter()
             try:

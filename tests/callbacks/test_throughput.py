@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from pytorch_lightning.loggers import CSVLogger
+from torch.utils.data import DataLoader
 
 import restore.callbacks.throughput
 import restore.data.loaders
@@ -52,7 +53,7 @@ def slow(clock, monkeypatch):
 
 def test_where_the_time_goes_is_counted_and_said(tmp_path, pictures, slow, capsys):
     training, callback = task(), Throughput(profile=True)
-    slow(Patches, "__getitem__", 0.05)  # 0.2 s a batch
+    slow(Patches, "_view", 0.05)  # 0.2 s a batch
     slow(training, "on_after_batch_transfer", 0.1)
     slow(training, "training_step", 0.7)
     slow(training, "validation_step", 50)
@@ -75,9 +76,21 @@ def test_where_the_time_goes_is_counted_and_said(tmp_path, pictures, slow, capsy
     assert shares == pytest.approx([0, *[0.2] * 7], abs=1e-6)
 
 
+def test_what_an_epoch_waits_for_before_its_first_batch_is_counted(tmp_path, pictures, slow, capsys):
+    """But for the first, where the loading processes are started."""
+    training, callback = task(), Throughput()
+    slow(DataLoader, "__iter__", 0.5)  # persistent processes are told of a new epoch here, and waited for
+    slow(training, "training_step", 0.7)
+    trainer(tmp_path, callback, epochs=3, limit_val_batches=0).fit(training, data(pictures))
+    assert callback.spent["waiting"] == pytest.approx(2 * 0.5)
+    assert callback.spent["training"] == pytest.approx(12 * 0.7)
+    assert callback.spent["moving"] == pytest.approx(0)
+    assert "5.1 images a second; 11% of the time went into waiting for pictures." in capsys.readouterr().err
+
+
 def test_a_run_that_hardly_waits_gets_no_advice(tmp_path, pictures, slow, capsys):
     training = task()
-    slow(Patches, "__getitem__", 0.01)
+    slow(Patches, "_view", 0.01)
     slow(training, "training_step", 1)
     trainer(tmp_path, Throughput(), limit_val_batches=0).fit(training, data(pictures))
     said = capsys.readouterr().err
