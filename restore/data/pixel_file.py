@@ -93,6 +93,7 @@ class PixelFile:
         self.notes: dict[str, Any] = table["notes"]
         self._places: dict[str, list[int]] = table["pictures"]
         self._pixels = np.frombuffer(self._map, np.uint8)
+        self._views: dict[str, np.ndarray] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._places
@@ -102,5 +103,9 @@ class PixelFile:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """A picture as a view into the map, (H, W, C) uint8, not writable."""
-        start, height, width, channels = self._places[name]
-        return self._pixels[start : start + height * width * channels].reshape(height, width, channels)
+        view = self._views.get(name)
+        if view is None:
+            start, height, width, channels = self._places[name]
+            view = self._pixels[start : start + height * width * channels].reshape(height, width, channels)
+            self._views[name] = view
+        return view
