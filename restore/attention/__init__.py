@@ -9,7 +9,7 @@ from restore.attention.recalibration.context_encoding import ContextEncoding
 from restore.attention.recalibration.contrast import ContrastChannelAttention
 from restore.attention.recalibration.coordinate import CoordinateAttention
 from restore.attention.recalibration.covariance_pooling import CovariancePooling
-from restore.attention.recalibration.efficient_channel import EfficientChannelAttention
+from restore.attention.recalibration.efficient_channel import EfficientChannelAttention, efficient_kernel_size
 from restore.attention.recalibration.encoding_layer import EncodingLayer
 from restore.attention.recalibration.enhanced_spatial import EnhancedSpatialAttention
 from restore.attention.recalibration.gather_excite import GatherExcite
@@ -129,6 +129,7 @@ __all__ = [
     "WindowAttention",
     "affine_sample",
     "deformable_conv",
+    "efficient_kernel_size",
     "matrix_square_root",
     "no_attention",
     "reinforce_loss",

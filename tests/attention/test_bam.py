@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from restore.attention import BAM
 from restore.errors import ConfigError
@@ -19,9 +20,34 @@ def test_branches_are_joined(join, joined):
     torch.testing.assert_close(module(x), x + x * gate)
 
 
+def normalizations(branch: nn.Sequential) -> list[int]:
+    return [index for index, layer in enumerate(branch) if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+
+
+def test_the_paper_normalizes_each_branch_once_at_its_end():
+    paper, published = BAM(16, 4, layers=2), BAM(16, 4, layers=2, normalize="inside")
+    assert normalizations(paper.channel) == [len(paper.channel) - 1]
+    assert normalizations(paper.spatial) == [len(paper.spatial) - 1]
+    assert normalizations(published.channel) == [1, 4]
+    assert normalizations(published.spatial) == [1, 4, 7]
+
+
+def test_normalized_branches_have_one_scale_in_training():
+    module = fill(BAM(8, 2)).double()
+    for branch in (module.channel, module.spatial):
+        nn.init.ones_(branch[-1].weight)
+        nn.init.zeros_(branch[-1].bias)
+    x = 10 * torch.randn(16, 8, 6, 9, dtype=torch.float64)
+    for score in (module.channel_score(x).flatten(1), module.spatial_score(x).flatten().unsqueeze(1)):
+        torch.testing.assert_close(score.mean(0), torch.zeros_like(score[0]))
+        torch.testing.assert_close(score.var(0, correction=0), torch.ones_like(score[0]), rtol=0.05, atol=0)
+
+
 def test_only_the_published_window_leaves_out_columns():
     paper, published = (fill(BAM(8, 2, mean_over=over)).double().eval() for over in ("whole", "square"))
-    x = torch.randn(1, 8, 5, 8, dtype=torch.float64)
+    for parameter in (*paper.parameters(), *published.parameters()):
+        parameter.data.abs_()  # no ReLU hides a column
+    x = torch.rand(1, 8, 5, 8, dtype=torch.float64)
     changed = x.clone()
     changed[..., 5:] += 1
     assert torch.equal(published.channel_score(changed), published.channel_score(x))
@@ -57,6 +83,7 @@ def test_layers_of_the_branches():
         ({"dilation": 0}, "dilation=0"),
         ({"join": "mean"}, "join='mean'"),
         ({"mean_over": "all"}, "mean_over='all'"),
+        ({"normalize": "start"}, "normalize='start'"),
     ],
 )
 def test_other_options_are_refused(options, said):

@@ -21,6 +21,14 @@ def test_the_spatial_gate_sees_the_map_that_the_channel_gate_scaled():
     torch.testing.assert_close(module(x), module.spatial(module.channel(x)))
 
 
+def test_the_published_normalisation_is_handed_on():
+    assert not any("norm" in name for name in CBAM(8, 2).state_dict())
+    module = CBAM(8, 2, normalized=True)
+    nn.init.constant_(module.spatial.norm.bias, 100.0)  # the gate is wide open
+    x = torch.randn(2, 8, 6, 5)
+    torch.testing.assert_close(module.eval()(x), module.channel(x))
+
+
 def test_without_the_spatial_gate_it_is_the_channel_gate():
     module = fill(CBAM(8, 2, spatial=False)).eval()
     x = torch.randn(2, 8, 6, 5)

@@ -10,12 +10,18 @@ from restore.errors import ConfigError, ShapeError
 from tests.parity.rules import fill
 
 
-def test_with_a_gate_of_a_half_positive_values_grow_by_half():
-    module = fill(ContextEncoding(8, 4)).eval()
+@pytest.mark.parametrize("join", ["product", "rectified_sum"])
+def test_with_a_gate_of_a_half(join):
+    module = fill(ContextEncoding(8, 4, join=join)).eval()
     for parameter in module.excite.parameters():
         torch.nn.init.zeros_(parameter)
     x = torch.rand(2, 8, 5, 4) - 0.5
-    torch.testing.assert_close(module(x), 1.5 * x.clamp(min=0))
+    torch.testing.assert_close(module(x), 0.5 * x if join == "product" else 1.5 * x.clamp(min=0))
+
+
+def test_another_join_is_refused():
+    with pytest.raises(ConfigError, match="join='sum'"):
+        ContextEncoding(8, join="sum")
 
 
 def test_gate_does_not_depend_on_the_order_of_places():

@@ -50,13 +50,29 @@ class TestPositionAttention:
 
 
 class TestChannelSelfAttention:
-    def test_looks_at_channels_that_differ(self):
+    @pytest.mark.parametrize("negated", [False, True])
+    def test_weights_are_the_softmax_of_the_products(self, negated):
+        x = picture(2, 3, 4, 5)
+        products = torch.einsum("nchw,ndhw->ncd", x, x)
+        exponentials = (-products if negated else products).exp()
+        weights = exponentials / exponentials.sum(2, keepdim=True)
+        torch.testing.assert_close(ChannelSelfAttention(3, negated).double().affinity(x)[:, 0], weights)
+
+    def test_the_published_form_looks_at_channels_that_differ(self):
         one = picture(1, 1, 4, 4)
         x = torch.cat((one, one, -one), dim=1)
-        weights = ChannelSelfAttention(3).double().affinity(x)[0, 0]
-        torch.testing.assert_close(weights[0, 0], weights[0, 1])
-        assert weights[0, 2] > weights[0, 1]
-        assert weights[2].argmax() != 2
+        alike, differing = (ChannelSelfAttention(3, negated).double().affinity(x)[0, 0] for negated in (False, True))
+        assert alike[0, 2] < alike[0, 1] == alike[0, 0]
+        assert differing[0, 2] > differing[0, 1] == differing[0, 0]
+        assert differing[2].argmax() != 2
+
+    @pytest.mark.parametrize("negated", [False, True])
+    def test_large_energies_stay_finite(self, negated):
+        module, x = fill(ChannelSelfAttention(4, negated)), torch.full((1, 4, 16, 16), 300.0, requires_grad=True)
+        result = module(x)
+        result.sum().backward()
+        assert result.isfinite().all()
+        assert x.grad.isfinite().all()
 
     def test_order_of_the_places_does_not_matter(self):
         module, x = ChannelSelfAttention(6).double(), picture(2, 6, 4, 5)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from restore.attention import EfficientChannelAttention
-from restore.attention.recalibration.efficient_channel import efficient_kernel_size
+from restore.attention import EfficientChannelAttention, efficient_kernel_size
 from restore.errors import ConfigError
 from tests.parity.rules import fill
 

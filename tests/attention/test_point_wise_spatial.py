@@ -9,6 +9,8 @@ from restore.attention import PointwiseSpatialAttention
 from restore.errors import ConfigError, ShapeError
 from tests.parity.rules import fill
 
+PUBLISHED = {"softmax": True, "normalization": 1.0}
+
 
 def build(**options: object) -> PointwiseSpatialAttention:
     return fill(PointwiseSpatialAttention(8, **{"width": 3, "mask": (5, 7), **options})).double().eval()
@@ -48,14 +50,26 @@ def test_any_size_is_taken_and_the_input_comes_first(direction, h, w):
 
 @pytest.mark.parametrize("direction", ["collect", "distribute"])
 def test_weights_of_a_result_sum_to_one(direction):
-    weights = build(direction=direction, mask=(3, 3)).affinity(rand(1, 3, 4, 5), direction)
+    weights = build(direction=direction, mask=(3, 3), softmax=True).affinity(rand(1, 3, 4, 5), direction)
     torch.testing.assert_close(weights.sum(1), torch.ones(1, 20, dtype=torch.float64))
 
 
-def test_without_normalization_the_sums_are_divided_by_the_mask():
-    none, plain = (build(softmax=False, normalization=n, direction="collect", shrink=1) for n in (None, 1.0))
+@pytest.mark.parametrize(("normalization", "divisor"), [("places", 24), ("mask", 35), (2.0, 2)])
+def test_sums_are_divided(normalization, divisor):
+    module, plain = (build(normalization=n, direction="collect", shrink=1) for n in (normalization, 1.0))
     x = rand(1, 8, 4, 6)
-    torch.testing.assert_close(none._branch(x, [4, 6], "collect") * 35, plain._branch(x, [4, 6], "collect"))
+    expected = plain._branch(x, [4, 6], "collect") / divisor
+    torch.testing.assert_close(module._branch(x, [4, 6], "collect"), expected)
+
+
+def test_defaults_are_the_paper_and_the_authors_code_is_an_option():
+    module, published = (build(direction="collect", shrink=1, **options) for options in ({}, PUBLISHED))
+    x = rand(1, 8, 4, 6)
+    reduced = module.reduce["collect"](x)
+    energy = build(direction="collect", shrink=1, normalization=1.0).affinity(reduced, "collect")
+    values = reduced.flatten(2)
+    torch.testing.assert_close(module._branch(x, [4, 6], "collect").flatten(2), values @ energy / 24)
+    torch.testing.assert_close(published._branch(x, [4, 6], "collect").flatten(2), values @ energy.softmax(1))
 
 
 def test_gradients_are_finite_at_one_pixel():
@@ -80,3 +94,7 @@ def test_misfits_are_refused():
         build(shrink=0)
     with pytest.raises(ConfigError, match="normalization"):
         build(normalization=0.0)
+    with pytest.raises(ConfigError, match="normalization='sum'"):
+        build(normalization="sum")
+    with pytest.raises(ConfigError, match="direction='nonsense'"):
+        build(direction="nonsense")

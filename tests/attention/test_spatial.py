@@ -11,13 +11,19 @@ from restore.errors import ConfigError
 from tests.parity.rules import fill
 
 
-def test_gate_sees_the_largest_then_the_mean_channel():
-    module = SpatialAttention(8).double().eval()
+@pytest.mark.parametrize(("normalized", "spread"), [(False, 1), (True, (1 + 1e-5) ** 0.5)])
+def test_gate_sees_the_largest_then_the_mean_channel(normalized, spread):
+    module = SpatialAttention(8, normalized=normalized).double().eval()
     nn.init.zeros_(module.conv.weight)
     module.conv.weight.data[0, :, 3, 3] = torch.tensor([1.0, 10.0])
     x = torch.randn(2, 8, 5, 4, dtype=torch.float64)
-    score = (x.amax(1, keepdim=True) + 10 * x.mean(1, keepdim=True)) / (1 + 1e-5) ** 0.5
+    score = (x.amax(1, keepdim=True) + 10 * x.mean(1, keepdim=True)) / spread
     torch.testing.assert_close(module.gate(x), score.sigmoid())
+
+
+def test_only_the_published_form_has_a_normalisation():
+    assert set(SpatialAttention(8).state_dict()) == {"conv.weight"}
+    assert "norm.running_mean" in SpatialAttention(8, normalized=True).state_dict()
 
 
 def test_gate_does_not_know_the_order_of_channels():

@@ -5,6 +5,7 @@ Paper: Park et al., "BAM: Bottleneck Attention Module", BMVC 2018, section 3, ht
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from torch import Tensor, nn
@@ -16,8 +17,9 @@ from restore.errors import ConfigError
 class BAM(Recalibration):
     """Strengthens places and channels by up to twice, by a gate of all places and channels.
 
-    The normalisations stand inside the branches, after each reducing layer, as in the authors' code; the paper has
-    one at the end of each branch. The rest is the paper's unless the last two options say otherwise.
+    Everything is the paper's unless the last three options say otherwise; the layers are rectified in between as in the
+    authors' code. The channel branch normalises one number a channel and picture, so that training needs batches of two
+    pictures or more.
 
     Formula:
         y = x * (1 + sigmoid(channel(mean(x)) + spatial(x)))
@@ -31,13 +33,15 @@ class BAM(Recalibration):
         join: "sum" of the two branches as in the paper, or "product" as in the authors' code.
         mean_over: the "whole" map as in the paper, or the "square" of its first H columns, all that the authors' code
             sees of a map that is wider than high (it refuses one that is higher than wide, which is taken whole here).
+        normalize: batch normalisation at the "end" of each branch as in the paper, or "inside", after each layer but
+            the last, as in the authors' code.
 
     Shape:
         input and output: (N, C, H, W); the gate is (N, C, H, W), between 0 and 1.
 
     Raises:
-        ConfigError: `reduction` is below 1 or above `channels`; another number is below 1; `join` or `mean_over` is
-            another word.
+        ConfigError: `reduction` is below 1 or above `channels`; another number is below 1; `join`, `mean_over` or
+            `normalize` is another word.
         ShapeError: the input has another C (on forward).
     """
 
@@ -52,6 +56,7 @@ class BAM(Recalibration):
         dilation: int = 4,
         join: Literal["sum", "product"] = "sum",
         mean_over: Literal["whole", "square"] = "whole",
+        normalize: Literal["end", "inside"] = "end",
     ) -> None:
         super().__init__(channels)
         if not 1 <= reduction <= channels:
@@ -59,15 +64,16 @@ class BAM(Recalibration):
         if min(layers, dilated, dilation) < 1:
             got = f"layers={layers}, dilated={dilated}, dilation={dilation}"
             raise ConfigError(f"BAM got {got}. Choose each from 1 up; the paper has 1, 2 and 4.")
-        if join not in ("sum", "product") or mean_over not in ("whole", "square"):
-            raise ConfigError(
-                f"BAM got join={join!r}, mean_over={mean_over!r}. "
-                'Choose join from "sum" and "product", mean_over from "whole" and "square".'
-            )
+        words = {"join": ("sum", "product"), "mean_over": ("whole", "square"), "normalize": ("end", "inside")}
+        given = {"join": join, "mean_over": mean_over, "normalize": normalize}
+        for option, known in words.items():
+            if given[option] not in known:
+                raise ConfigError(f"BAM got {option}={given[option]!r}. Choose of {', '.join(known)}.")
         self.join = join
         self.mean_over = mean_over
-        self.channel = _channel_branch(channels, channels // reduction, layers)
-        self.spatial = _spatial_branch(channels, channels // reduction, dilated, dilation)
+        inside = normalize == "inside"
+        self.channel = _channel_branch(channels, channels // reduction, layers, inside)
+        self.spatial = _spatial_branch(channels, channels // reduction, dilated, dilation, inside)
         self.context = dilated * dilation
 
     def channel_score(self, x: Tensor) -> Tensor:
@@ -89,18 +95,22 @@ class BAM(Recalibration):
         return x * (1 + gate)
 
 
-def _channel_branch(channels: int, narrow: int, layers: int) -> nn.Sequential:
+def _channel_branch(channels: int, narrow: int, layers: int, inside: bool) -> nn.Sequential:
     """(N, C) -> (N, C)."""
     branch: list[nn.Module] = []
     for layer in range(layers):
-        branch += [nn.Linear(narrow if layer else channels, narrow), nn.BatchNorm1d(narrow), nn.ReLU()]
-    return nn.Sequential(*branch, nn.Linear(narrow, channels))
+        branch += [nn.Linear(narrow if layer else channels, narrow), *_between(nn.BatchNorm1d, narrow, inside)]
+    return nn.Sequential(*branch, nn.Linear(narrow, channels), *([] if inside else [nn.BatchNorm1d(channels)]))
 
 
-def _spatial_branch(channels: int, narrow: int, dilated: int, dilation: int) -> nn.Sequential:
+def _spatial_branch(channels: int, narrow: int, dilated: int, dilation: int, inside: bool) -> nn.Sequential:
     """(N, C, H, W) -> (N, 1, H, W)."""
-    branch: list[nn.Module] = [nn.Conv2d(channels, narrow, 1), nn.BatchNorm2d(narrow), nn.ReLU()]
+    branch: list[nn.Module] = [nn.Conv2d(channels, narrow, 1), *_between(nn.BatchNorm2d, narrow, inside)]
     for _ in range(dilated):
         conv = nn.Conv2d(narrow, narrow, 3, padding=dilation, dilation=dilation)
-        branch += [conv, nn.BatchNorm2d(narrow), nn.ReLU()]
-    return nn.Sequential(*branch, nn.Conv2d(narrow, 1, 1))
+        branch += [conv, *_between(nn.BatchNorm2d, narrow, inside)]
+    return nn.Sequential(*branch, nn.Conv2d(narrow, 1, 1), *([] if inside else [nn.BatchNorm2d(1)]))
+
+
+def _between(norm: Callable[[int], nn.Module], width: int, inside: bool) -> list[nn.Module]:
+    return [norm(width), nn.ReLU()] if inside else [nn.ReLU()]

@@ -84,6 +84,8 @@ class CBAM(Recalibration):
         poolings: what the channel gate looks at, see PooledChannelAttention.
         spatial: whether there is a spatial gate.
         kernel_size: odd width of the convolution in the spatial gate.
+        normalized: batch normalisation in the spatial gate, as in the authors' code, see SpatialAttention. It
+            cannot train on one picture of 1x1 pixel.
 
     Shape:
         input and output: (N, C, H, W); the gate is the product of both, (N, C, H, W), or (N, C, 1, 1) without the
@@ -103,10 +105,11 @@ class CBAM(Recalibration):
         poolings: Sequence[Pooling] = ("mean", "max"),
         spatial: bool = True,
         kernel_size: int = 7,
+        normalized: bool = False,
     ) -> None:
         super().__init__(channels)
         self.channel = PooledChannelAttention(channels, reduction, poolings)
-        place = SpatialAttention(channels, kernel_size)
+        place = SpatialAttention(channels, kernel_size, normalized)
         self.spatial = place if spatial else None
         self.context = place.context if spatial else 0
 

@@ -5,6 +5,8 @@ Paper: Zhang et al., "Context Encoding for Semantic Segmentation", CVPR 2018, se
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,33 +18,47 @@ from restore.errors import ConfigError
 class ContextEncoding(Recalibration):
     """Scales each channel by a gate that is computed from an encoding of all places by learned codewords.
 
-    As in the authors' code, the scaled map is added to the input and rectified; the paper's figure has the product
-    alone.
+    The batch normalisations cannot train on one picture of 1x1 pixel.
 
     Formula:
-        y = relu(x + x * sigmoid(excite(mean over k of relu(norm(encoding(relu(norm(project(x)))))))))
+        y = x * sigmoid(excite(mean over k of relu(norm(encoding(relu(norm(project(x))))))))
 
     Args:
         channels: C of the feature map.
         codewords: K, how many; the paper has 32.
         classes: how many classes `logits` tells present or absent (the paper's semantic encoding loss); None for no
             such layer. `forward` does not use it.
+        join: the "product" of map and gate as in the paper, or "rectified_sum" as in the authors' code: the product is
+            added to the map, and the sum rectified.
 
     Shape:
         input and output: (N, C, H, W); the gate is (N, C, 1, 1), between 0 and 1.
 
     Raises:
-        ConfigError: `codewords` or `classes` is below 1, or `logits` is asked of a module without classes.
+        ConfigError: `codewords` or `classes` is below 1, `join` is another word, or `logits` is asked of a module
+            without classes.
         ShapeError: the input has another C (on forward).
     """
 
     sees_whole_map = True
 
-    def __init__(self, channels: int, codewords: int = 32, classes: int | None = None) -> None:
+    def __init__(
+        self,
+        channels: int,
+        codewords: int = 32,
+        classes: int | None = None,
+        join: Literal["product", "rectified_sum"] = "product",
+    ) -> None:
         super().__init__(channels)
         for name, number in (("codewords", codewords), ("classes", classes)):
             if number is not None and number < 1:
                 raise ConfigError(f"ContextEncoding({channels}) got {name}={number}. Choose 1 or more.")
+        if join not in ("product", "rectified_sum"):
+            raise ConfigError(
+                f"ContextEncoding({channels}) got join={join!r}. "
+                'Choose "product" as in the paper, or "rectified_sum" as in the authors\' code.'
+            )
+        self.join = join
         self.project = nn.Conv2d(channels, channels, 1, bias=False)
         self.project_norm = nn.BatchNorm2d(channels)
         self.encoding = EncodingLayer(channels, codewords)
@@ -67,5 +83,5 @@ class ContextEncoding(Recalibration):
         return self.excite(self.encode(x)).sigmoid()[:, :, None, None]
 
     def combine(self, x: Tensor, gate: Tensor) -> Tensor:
-        """The gated map is added to the map, and the sum rectified."""
-        return F.relu(x + x * gate)
+        """The product, and what `join` makes of it."""
+        return x * gate if self.join == "product" else F.relu(x + x * gate)

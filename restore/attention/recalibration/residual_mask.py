@@ -25,6 +25,8 @@ class ResidualMaskAttention(Recalibration):
     Unlike in the common PyTorch port an up-going map meets the skip unit alone, and the last one meets nothing, as in
     the authors' graph. Sides below 3 pixels are continued by their border before they are pooled.
 
+    The batch normalisations cannot train on one picture that the levels halve to 1x1 pixel (8x8 with three).
+
     Formula:
         down, per level: maxpool 3 x 3 by 2, units
         up, per level:   units, interpolate, + skip(map of the way down)
@@ -85,6 +87,8 @@ class ResidualMaskAttention(Recalibration):
 
 class ResidualAttentionModule(Attention):
     """The whole module of the paper: units, a trunk whose features the mask gates, units.
+
+    The batch normalisations cannot train on one picture that the levels halve to 1x1 pixel (8x8 with three).
 
     Formula:
         z = before(x)

@@ -16,14 +16,14 @@ from restore.errors import ConfigError
 class SpatialAttention(Recalibration):
     """Scales each place by a gate that is computed from the largest and the mean channel around it.
 
-    As in the authors' code the map is normalised before the sigmoid, which the paper leaves out.
-
     Formula:
-        y = x * sigmoid(norm(conv([max over channels of x, mean over channels of x])))
+        y = x * sigmoid(conv([max over channels of x, mean over channels of x]))
 
     Args:
         channels: C of the feature map.
         kernel_size: odd width of the convolution; 7 in the paper.
+        normalized: batch normalisation before the sigmoid, as in the authors' code; the paper has none. It
+            cannot train on one picture of 1x1 pixel.
 
     Shape:
         input and output: (N, C, H, W); the gate is (N, 1, H, W), between 0 and 1.
@@ -33,14 +33,14 @@ class SpatialAttention(Recalibration):
         ShapeError: the input has another C (on forward).
     """
 
-    def __init__(self, channels: int, kernel_size: int = 7) -> None:
+    def __init__(self, channels: int, kernel_size: int = 7, normalized: bool = False) -> None:
         super().__init__(channels)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ConfigError(
                 f"{type(self).__name__} got kernel_size={kernel_size}. Choose an odd number: 7 as in the paper, or 3."
             )
         self.conv = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
-        self.norm = nn.BatchNorm2d(1, momentum=0.01)
+        self.norm = nn.BatchNorm2d(1, momentum=0.01) if normalized else nn.Identity()
         self.context = kernel_size // 2
 
     def gate(self, x: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ from restore.layers.activated_norm import ActivatedNorm
 class AtrousObjectContext(nn.Module):
     """A context branch, a 1x1 convolution and dilated 3x3 convolutions side by side.
 
+    The batch normalisations cannot train on one picture of 1x1 pixel.
+
     Formula:
         y = dropout(leaky_relu(norm(project([context(conv3(x)), conv1(x), dilated(x), ...]))))
 

@@ -66,16 +66,15 @@ class PositionAttention(Representation):
 
 
 class ChannelSelfAttention(Representation):
-    """Adds to each channel what it gathers from all channels, the more the less alike they are.
-
-    The published code subtracts the inner products from the largest of their row, so that the softmax prefers channels
-    that differ; the paper's equation 3 has no such minus. The code's form is the one here.
+    """Adds to each channel what it gathers from all channels, the more the more alike they are.
 
     Formula:
-        y = x + gamma * softmax(max - energy) x, energy = x x^T, gamma = 0 at the start
+        y = x + gamma * softmax(x x^T) x, gamma = 0 at the start
 
     Args:
         channels: C of the feature map.
+        negated: soften the negated products, so that channels which differ count most. The paper's equation 3 does not;
+            the authors' code does (each row's largest minus the row), and their weights need it.
 
     Shape:
         input and output: (N, C, H, W); the affinity is (N, 1, C, C).
@@ -88,8 +87,9 @@ class ChannelSelfAttention(Representation):
     starts_as_identity = True
     sees_whole_map = True
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, negated: bool = False) -> None:
         super().__init__(channels)
+        self.negated = negated
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -102,7 +102,8 @@ class ChannelSelfAttention(Representation):
         with torch.autocast(x.device.type, enabled=False):  # sums over all places, in an exponent: float32 at least
             rows = x.flatten(2).to(torch.promote_types(x.dtype, torch.float32))  # (N, C, HW)
             energy = rows @ rows.transpose(1, 2)  # (N, C, C)
-        return (energy.amax(-1, keepdim=True) - energy).softmax(-1).to(x.dtype).unsqueeze(1)  # (N, 1, C, C)
+            weights = (-energy if self.negated else energy).softmax(-1)
+        return weights.to(x.dtype).unsqueeze(1)  # (N, 1, C, C)
 
     def gather(self, x: Tensor, affinity: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""

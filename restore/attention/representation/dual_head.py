@@ -15,7 +15,8 @@ from restore.errors import ConfigError
 class DualAttentionHead(nn.Module):
     """Three maps: from the sum of both attentions, from the one between places, from the one between channels.
 
-    Query and key are eight times narrower than their branch, and one channel at least.
+    Query and key are eight times narrower than their branch, and one channel at least. The batch normalisations
+    cannot train on one picture of 1x1 pixel.
 
     Formula:
         x -> conv -> PositionAttention    -> conv -> p
@@ -27,6 +28,7 @@ class DualAttentionHead(nn.Module):
         out_channels: channels of each result; the classes, in the paper.
         reduction: how many times narrower than C the branches are.
         dropout: share of channels that training drops before each result.
+        negated: of ChannelSelfAttention; the authors' code and weights have it, the paper has not.
 
     Shape:
         input (N, C, H, W), output three times (N, out_channels, H, W).
@@ -41,6 +43,7 @@ class DualAttentionHead(nn.Module):
         out_channels: int,
         reduction: int = 4,
         dropout: float = 0.1,
+        negated: bool = False,
     ) -> None:
         super().__init__()
         if out_channels < 1 or not 1 <= reduction <= channels or not 0 <= dropout <= 1:
@@ -52,7 +55,7 @@ class DualAttentionHead(nn.Module):
         self.position = nn.Sequential(
             _conv(channels, width), PositionAttention(width, min(8, width)), _conv(width, width)
         )
-        self.channel = nn.Sequential(_conv(channels, width), ChannelSelfAttention(width), _conv(width, width))
+        self.channel = nn.Sequential(_conv(channels, width), ChannelSelfAttention(width, negated), _conv(width, width))
         self.outs = nn.ModuleList(
             nn.Sequential(nn.Dropout2d(dropout), nn.Conv2d(width, out_channels, 1)) for _ in range(3)
         )

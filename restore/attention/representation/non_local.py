@@ -187,7 +187,8 @@ class NonLocalAttention(NonLocalOverAxes, Representation):
         reduction: how many times query, key and value are narrower than C; the width is at least 1.
         width: the width of query, key and value itself, instead of a reduction.
         subsample: whether key and value are max-pooled by 2 (along sides above 1).
-        normalization: batch normalisation at the end, with the zero-init that the last convolution has otherwise.
+        normalization: batch normalisation at the end, with the zero-init that the last convolution has otherwise. It
+            cannot train on one picture of 1x1 pixel.
         normalize_over: what the softmax sums over. The formula has the keys; RNAN's code has "queries", so that the
             weights which leave a key sum to 1.
         logit_scale: factor of query . key in front of the softmax. The paper has 1; sqrt(width) gives GCNet's code,

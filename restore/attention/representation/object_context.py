@@ -22,6 +22,8 @@ from restore.layers.activated_norm import ActivatedNorm
 class ObjectContextPooling(nn.Module):
     """OCNet's self-attention block: what each place gathers from all places, without the place itself.
 
+    The batch normalisations cannot train on one picture of 1x1 pixel, or shrunk to it by `scale`.
+
     Formula:
         y = project(sum over places of softmax(query . query' / sqrt(key_width)) * value), project = 0 at the start
         query = leaky_relu(norm(conv(x))), which is the key as well
@@ -84,6 +86,8 @@ class ObjectContextPooling(nn.Module):
 class BaseObjectContext(nn.Module):
     """BaseOC: the context, beside the input or alone, through a 1x1 convolution.
 
+    The batch normalisations cannot train on one picture of 1x1 pixel.
+
     Formula:
         y = dropout(leaky_relu(norm(project([context, x])))), context = sum over scales of pooling(x)
 
@@ -141,6 +145,8 @@ class BaseObjectContext(nn.Module):
 
 class ObjectContext(Representation):
     """BaseOC at one width and full size, as a slot.
+
+    The batch normalisations cannot train on one picture of 1x1 pixel.
 
     Formula:
         y = dropout(leaky_relu(norm(project([context, x]))))

@@ -19,13 +19,14 @@ class PointwiseSpatialAttention(nn.Module):
     """Point-wise spatial attention (PSA): each place predicts, for each relative position, how much it takes or gives.
 
     The output has twice the channels, so it is a part and no slot. It works on a map that is `shrink` times smaller
-    and predicts a mask of fixed size there; what lies outside the mask has the energy nought. The mask holds
-    mask * mask numbers a place, so memory grows with the square of the map: keep maps to 64 x 64.
+    and predicts a mask of fixed size there; what lies outside the mask has the weight (or energy) nought. The mask
+    holds mask * mask numbers a place, so memory grows with the square of the map: keep maps to 64 x 64. The batch
+    normalisations cannot train on one picture that shrinks to 1x1 place.
 
     Formula:
         y = [x, resized(project([collect, distribute]))]
-        collect[p] = sum over q of softmax over q(M_p[q - p]) r[q]        r = reduce(x), shrunk
-        distribute[q] = sum over p of softmax over p(M_p[q - p]) r[p]     M = attention(r), a map for each q - p
+        collect[p] = 1 / N sum over q of M_p[q - p] r[q]        r = reduce(x), shrunk to N places
+        distribute[q] = 1 / N sum over p of M_p[q - p] r[p]     M = attention(r), a map for each q - p
 
     Args:
         channels: C of the feature map.
@@ -34,14 +35,16 @@ class PointwiseSpatialAttention(nn.Module):
         mask: height and width of the mask; twice the shrunk map less one covers every relative position.
         shrink: how many times smaller the map is on which places are compared.
         compact: predict absolute positions; the shrunk map must then be of the size `mask`.
-        normalization: what the gathered sums are divided by; None is the mask's number of places.
-        softmax: whether the energies go through the softmax, or are weights themselves.
+        normalization: what the gathered sums are divided by: the number of "places" that are compared as in the paper,
+            those of the "mask", or a number. The authors' code has 1, and "mask" on demand.
+        softmax: whether what is predicted goes through a softmax first, as in the authors' code, or is the weight
+            itself, as in the paper.
 
     Shape:
         input: (N, C, H, W), any H and W (with `shrink` 2 the published code takes odd ones); output: (N, 2C, H, W).
 
     Raises:
-        ConfigError: an option is below 1, or `normalization` is nought.
+        ConfigError: an option is below 1, `direction` or `normalization` is another word, or `normalization` is nought.
         ShapeError: the input has another C, or with `compact` another size (on forward).
     """
 
@@ -53,8 +56,8 @@ class PointwiseSpatialAttention(nn.Module):
         mask: tuple[int, int] = (59, 59),
         shrink: int = 2,
         compact: bool = False,
-        normalization: float | None = 1.0,
-        softmax: bool = True,
+        normalization: float | Literal["places", "mask"] = "places",
+        softmax: bool = False,
     ) -> None:
         super().__init__()
         width = max(channels // 4, 1) if width is None else width
@@ -63,9 +66,17 @@ class PointwiseSpatialAttention(nn.Module):
                 f"PointwiseSpatialAttention got channels={channels}, width={width}, mask={mask}, shrink={shrink}, "
                 f"normalization={normalization}. Choose numbers from 1 on, and a normalization other than nought."
             )
+        if direction not in ("collect", "distribute", "both"):
+            raise ConfigError(
+                f"PointwiseSpatialAttention got direction={direction!r}. Choose of collect, distribute, both."
+            )
+        if isinstance(normalization, str) and normalization not in ("places", "mask"):
+            raise ConfigError(
+                f"PointwiseSpatialAttention got normalization={normalization!r}. Choose places, mask or a number."
+            )
         directions = ("collect", "distribute") if direction == "both" else (direction,)
         self.channels, self.mask, self.shrink, self.compact = channels, mask, shrink, compact
-        self.normalization = float(mask[0] * mask[1]) if normalization is None else normalization
+        self.divisor = float(mask[0] * mask[1]) if normalization == "mask" else normalization
         self.softmax = softmax
         self.reduce = nn.ModuleDict({name: _unit(channels, width) for name in directions})
         self.attention = nn.ModuleDict(
@@ -102,7 +113,8 @@ class PointwiseSpatialAttention(nn.Module):
 
     def _branch(self, x: Tensor, small: list[int], name: str) -> Tensor:
         reduced = _resized(self.reduce[name](x), small)  # (N, width, h, w)
-        return (reduced.flatten(2) @ self.affinity(reduced, name) / self.normalization).view(reduced.shape)
+        divisor = small[0] * small[1] if isinstance(self.divisor, str) else self.divisor  # the word is "places"
+        return (reduced.flatten(2) @ self.affinity(reduced, name) / divisor).view(reduced.shape)
 
     def _placed(self, predicted: Tensor, reduced: Tensor) -> Tensor:
         """Relative positions to absolute ones, nought outside the mask: (N, mask, hw) -> (N, hw, hw)."""

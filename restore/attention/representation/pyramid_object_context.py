@@ -20,6 +20,8 @@ from restore.layers.activated_norm import ActivatedNorm
 class PyramidObjectContext(nn.Module):
     """For each grid what every place gathers from its own cell, all grids beside the widened input.
 
+    The batch normalisations cannot train on one picture of 1x1 pixel.
+
     Formula:
         y = dropout(leaky_relu(norm(project([widen(x), context_1, context_2, ...]))))
         context_s = project_s(sum over the cell of softmax(query . query' / sqrt(C/2)) * value), project_s = 0 at start

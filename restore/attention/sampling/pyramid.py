@@ -81,7 +81,8 @@ class FeaturePyramidAttention(Recalibration):
 class GlobalAttentionUpsample(nn.Module):
     """Brings a deep map up to a shallow one, which a gate from the deep map's mean chooses from.
 
-    The widths are JaveyWang's: the result has those of the shallow map.
+    The widths are JaveyWang's: the result has those of the shallow map. The gate normalises one number a channel and
+    picture, so training needs N > 1.
 
     Formula:
         y = relu(conv3(low) * relu(conv1(mean(high))) + up(high))

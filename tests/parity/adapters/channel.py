@@ -75,7 +75,7 @@ def encoding_layer(record: Record) -> Adapted:
 def context_encoding(record: Record) -> Adapted:
     config = record["config"]
     classes = config["nclass"] if config.get("se_loss", True) else None
-    module = ContextEncoding(config["in_channels"], config.get("ncodes", 32), classes)
+    module = ContextEncoding(config["in_channels"], config.get("ncodes", 32), classes, join="rectified_sum")
     table: Table = {"encoding.0.weight": "project.weight"} | conv("fc.0", "excite")
     table |= batch_norm("encoding.1", "project_norm") | batch_norm("encoding.4", "encoding_norm")
     table |= within("encoding.3", "encoding", ENCODING)

@@ -38,13 +38,13 @@ def self_attention(record: Record) -> Adapted:
 
 
 def channel(record: Record) -> Adapted:
-    module = ChannelSelfAttention(record["config"]["in_dim"])
+    module = ChannelSelfAttention(record["config"]["in_dim"], negated=True)
     return Adapted(module, {"gamma": "gamma"}, module)
 
 
 def dual_head(record: Record) -> Adapted:
     config = record["config"]
-    module = DualAttentionHead(config["in_channels"], config["out_channels"])
+    module = DualAttentionHead(config["in_channels"], config["out_channels"], negated=True)
     table: Table = {}
     for official, ours in (
         ("conv5a", "position.0"),

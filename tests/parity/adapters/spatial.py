@@ -32,7 +32,8 @@ _STAGES = {"A": (256, 3, 1), "B": (512, 2, 2), "C": (1024, 1, 3)}
 def cbam(record: Record) -> Adapted:
     config = record["config"]
     spatial = not config.get("no_spatial", False)
-    module = CBAM(config["gate_channels"], config.get("reduction_ratio", 16), _poolings(config), spatial)
+    reduction = config.get("reduction_ratio", 16)
+    module = CBAM(config["gate_channels"], reduction, _poolings(config), spatial, normalized=True)
     table = within("ChannelGate", "channel", _channel_gate_table())
     if spatial:
         table |= within("SpatialGate", "spatial", _spatial_gate_table())
@@ -46,7 +47,7 @@ def cbam_channel_gate(record: Record) -> Adapted:
 
 
 def cbam_spatial_gate(record: Record) -> Adapted:
-    module = SpatialAttention(record["input_shapes"][0][1])
+    module = SpatialAttention(record["input_shapes"][0][1], normalized=True)
     return Adapted(module, _spatial_gate_table(), module)
 
 
@@ -138,6 +139,7 @@ def _bam(config: Record) -> BAM:
         dilation=config.get("dilation_val", 4),
         join="product",
         mean_over="square",
+        normalize="inside",
     )
 
 

@@ -95,6 +95,7 @@ def generalized_attention(record: Record) -> Adapted:
 def point_wise_spatial_attention(record: Record) -> Adapted:
     config = record["config"]
     direction = ("collect", "distribute", "both")[config["psa_type"]]
+    factor = config.get("normalization_factor", 1.0)
     module = PointwiseSpatialAttention(
         config["in_channels"],
         width=config.get("mid_channels", 512),
@@ -102,7 +103,7 @@ def point_wise_spatial_attention(record: Record) -> Adapted:
         mask=(config.get("mask_h", 59), config.get("mask_w", 59)),
         shrink=config.get("shrink_factor", 2),
         compact=config.get("compact", False),
-        normalization=config.get("normalization_factor", 1.0),
+        normalization="mask" if factor is None else factor,
         softmax=config.get("psa_softmax", True),
     )
     table = _unit_table("proj", "project")
