@@ -15,7 +15,11 @@ _DOCS = Path("docs/attention.md")
 
 def main(argv: list[str]) -> int:
     """Run `restore attention`: measure, print the table, write the page that was asked for."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    for name in ("channels", "size", "rounds"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} is {getattr(options, name)}; give 1 or more")
     from restore.commands.attention_rows import entries, measure
 
     chosen = _choose(entries(), options.modules)
@@ -66,7 +70,7 @@ def _choose(known: list, names: list[str]) -> list:
     return [by_name[name] for name in names] or known
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = Parser("restore attention", "Every attention module: paper, size, time, memory.")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="classes of restore.attention (default: all)")
     parser.add_argument("--channels", type=int, default=64, help="C of the feature map (default: 64)")

@@ -34,6 +34,12 @@ class Choice:
         label = self.label if branch == "plain" else f"{self.label} + {branch}"
         return replace(self, label=label, branch=branch)
 
+    def build(self, channels: int) -> Attention:
+        """The module; raises what the class raises."""
+        place, _, name = self.class_path.rpartition(".")
+        module: Attention = getattr(importlib.import_module(place), name)(channels, **self.options)
+        return module
+
     @property
     def spec(self) -> dict[str, Any]:
         """As a recipe writes it."""

@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
+from restore.commands.attention_parts import PARTS, Example
 from restore.commands.attention_rows import Entry, Row
 from restore.images import replacing
 
@@ -16,6 +19,13 @@ _FAMILIES = {
     "representation": "Representation: an affinity gathers from elsewhere",
     "sampling": "Sampling and scales: where to look is computed",
 }
+_CHANNELS, _SIZE = 64, 128
+"""Of the lines of YAML of parts."""
+NOT_EXPORTABLE = {
+    "NonLocalAttention:pairwise=concatenation": "op='aten.sort', overload='stable'",
+    "NonLocalSparseAttention": "op='aten.sort', overload='stable'",
+}
+"""As typed for `restore ablate` -> what torch.onnx (of torch 2.13) has no translation for, as its error names it."""
 _COLUMNS = ("params", "MACs, M", "forward, ms", "with backward, ms", "forward, MiB", "with backward, MiB", "tiles")
 
 
@@ -34,7 +44,7 @@ def write_page(file: Path, rows: Sequence[Row], origin: str) -> None:
 
 def page(rows: Sequence[Row], origin: str) -> str:
     """The page as Markdown."""
-    text = [_HEAD, f"{origin}\n", _table(rows)]
+    text = [_HEAD.replace("@@ONNX@@", ", ".join(f"`{name}`" for name in NOT_EXPORTABLE)), f"{origin}\n", _table(rows)]
     for family, title in _FAMILIES.items():
         members = [row.entry for row in rows if row.entry.family == family]
         if members:
@@ -56,6 +66,9 @@ float32 (`tests/parity`).
 gradients of the input and of all parameters. *MiB* are the most bytes alive at once beyond input and weights,
 workspace included. *Tiles*: whether a tile on a grid of 8 pixels with the module's own context around it comes
 out differently from the whole picture, weights drawn at random.
+
+ONNX: every slot leaves by `torch.onnx.export(..., dynamo=True)` of torch 2.13 and computes the same there, with every
+affinity (`tests/attention/test_onnx.py`), but for these, whose sorting has no translation: @@ONNX@@.
 """
 
 
@@ -79,17 +92,20 @@ def _linked(paper: str) -> str:
 
 
 def _use(entry: Entry) -> str:
-    options = [
-        f"{parameter.name}: {_yaml(parameter.default)}"
-        for parameter in list(inspect.signature(entry.cls).parameters.values())[1:]
-        if isinstance(parameter.default, bool | int | float | str)
-    ]
-    path = f"restore.attention.{entry.name}"
-    if not entry.is_slot:
-        return f"`from restore.attention import {entry.name}`"
-    arguments = f", init_args: {{{', '.join(options)}}}" if options else ""
-    return f"```yaml\nattention: {{class_path: {path}{arguments}}}\n```"
+    """The line of YAML: of a slot as it stands in a network, which gives `channels`; of a part with what it needs."""
+    signature = inspect.signature(entry.cls)
+    example = Example() if entry.is_slot else PARTS.get(entry.name, Example())
+    bound: inspect.BoundArguments = example.build(signature.bind, _CHANNELS, _SIZE)  # type: ignore[arg-type, assignment]
+    bound.apply_defaults()  # of what the example of the table hands to the class
+    given = {name: _plain(value) for name, value in bound.arguments.items() if name not in ("args", "kwargs")}
+    options = {name: value for name, value in given.items() if not (entry.is_slot and name == "channels")}
+    line: dict[str, object] = {"class_path": f"restore.attention.{entry.name}"}
+    if options:
+        line["init_args"] = options
+    text = yaml.safe_dump(line, default_flow_style=True, sort_keys=False, width=10**6).strip()
+    return f"```yaml\n{'attention: ' if entry.is_slot else ''}{text}\n```"
 
 
-def _yaml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _plain(value: object) -> object:
+    """Tuples as lists, which YAML has."""
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value

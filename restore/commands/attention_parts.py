@@ -83,7 +83,7 @@ PARTS: dict[str, Example] = {
     "ActionNetwork": Example(_by_defaults, _memory),
     "AtrousObjectContext": Example(_same_width),
     "AttentionAugmentedConv": Example(
-        build=lambda cls, channels, size: cls(channels, channels, channels, channels // 2), largest=64
+        build=lambda cls, channels, size: cls(channels, channels, channels, channels // 2, size=(size, size))
     ),
     "BaseObjectContext": Example(
         build=lambda cls, channels, size: cls(channels, channels, channels // 2, channels // 2)

@@ -66,24 +66,23 @@ class Row:
     tiles_change_it: bool | None = None
     """None for parts, which have no place in a tiled network of their own."""
     left_out: str = ""
-    """Why nothing was measured on purpose."""
+    """Why it was counted and not run, on purpose."""
     failure: str = ""
 
     def cells(self) -> list[str]:
         """Parameters, MACs in millions, milliseconds and MiB forward and with backward, tiles."""
+        counted = [f"{self.parameters:,}", f"{self.multiply_adds / 1e6:.1f}"]
         if self.cost is None:
-            return [f"{self.parameters:,}" if self.parameters else "-"] + ["-"] * 5 + [self.left_out or self.failure]
+            return [*(counted if self.left_out else ["-"] * 2), *["-"] * 4, self.left_out or self.failure]
         tiles = {True: "yes", False: "no", None: "(part)"}[self.tiles_change_it]
         times = [f"{1000 * value:.1f}" for value in (self.cost.forward_seconds, self.cost.both_seconds)]
         memory = [f"{value / 2**20:.1f}" for value in (self.cost.forward_bytes, self.cost.both_bytes)]
-        return [f"{self.parameters:,}", f"{self.multiply_adds / 1e6:.1f}", *times, *memory, tiles]
+        return [*counted, *times, *memory, tiles]
 
     def line(self) -> str:
         """The row of the terminal's table."""
         *numbers, last = self.cells()
-        citation = self.entry.citation
-        short = citation if len(citation) <= 33 else citation[:32] + "…"
-        row = f"{self.entry.name:<30}{self.entry.family:<16}{short:<34}"
+        row = f"{self.entry.name:<30}{self.entry.family:<16}{_shortened(self.entry.citation):<34}"
         return row + "".join(f"{cell:>9}" for cell in numbers) + f"  {last}"
 
 
@@ -99,8 +98,6 @@ def entries() -> list[Entry]:
 def measure(entry: Entry, channels: int, size: int, device: str = "cpu", rounds: int = 5) -> Row:
     """Build the module by its defaults for (1, channels, size, size) and measure it; a failure is part of the row."""
     example = PARTS.get(entry.name, Example())
-    if example.largest is not None and size > example.largest:
-        return Row(entry, left_out=f"left out above {example.largest}x{example.largest}")
     try:
         torch.manual_seed(0)
         module = example.build(entry.cls, channels, size).to(device).eval()
@@ -108,6 +105,8 @@ def measure(entry: Entry, channels: int, size: int, device: str = "cpu", rounds:
         parameters = sum(parameter.numel() for parameter in module.parameters())
         running = Running(module, example.run)
         macs = multiply_adds(running, *inputs)
+        if example.largest is not None and size > example.largest:
+            return Row(entry, parameters, macs, left_out=f"left out above {example.largest}x{example.largest}")
         price = cost(running, *inputs, rounds=rounds, at_most=_LONG)
         tiles = tiles_change(copy.deepcopy(module), channels) if isinstance(module, Attention) else None
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
@@ -143,6 +142,13 @@ def draw_weights(module: nn.Module) -> nn.Module:
             fan_in = max(1, parameter[0].numel()) if parameter.dim() > 1 else 1
             parameter.copy_(torch.randn(parameter.shape, generator=generator) / fan_in**0.5)
     return module
+
+
+def _shortened(citation: str, width: int = 33) -> str:
+    """To `width` letters by cutting authors; venue and year stay."""
+    authors, comma, venue = citation.rpartition(", ")
+    room = width - len(comma + venue)
+    return citation if len(citation) <= width else authors[: room - 1].rstrip(" ,") + "…" + comma + venue
 
 
 def _entry(cls: type[nn.Module]) -> Entry:

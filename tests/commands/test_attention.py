@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from torch import nn
 
 from restore.attention import Attention, ChannelAttention, NoAttention
 from restore.commands.attention_page import page
+from restore.commands.attention_parts import PARTS
 from restore.commands.attention_rows import Row, entries, measure, tiles_change
 from restore.main import main
 
@@ -80,11 +83,53 @@ def test_the_page_is_of_this_code():
         assert page([Row(entry)], "").split("## ")[-1].strip() in written
 
 
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_the_line_of_yaml_builds_the_module(entry):
+    (text,) = re.findall(r"```yaml\n(.*)\n```", page([Row(entry)], ""))
+    line = yaml.safe_load(text)
+    line = line["attention"] if entry.is_slot else line
+    options = line.get("init_args", {}) | ({"channels": 64} if entry.is_slot else {})
+    assert line["class_path"] == f"restore.attention.{entry.name}"
+    assert isinstance(entry.cls(**options), entry.cls)
+
+
+def test_the_line_of_yaml_shows_every_option():
+    texts = {entry.name: page([Row(entry)], "") for entry in ENTRIES}
+    assert "poolings: [mean, max]" in texts["CBAM"]
+    assert "init_args: {kernel_size: null, shared: true}" in texts["EfficientChannelAttention"]
+    assert "mask: [59, 59]" in texts["PointwiseSpatialAttention"]
+
+
+def test_the_page_lists_what_onnx_lacks():
+    assert "`NonLocalAttention:pairwise=concatenation`, `NonLocalSparseAttention`." in page([], "")
+
+
+def test_venue_and_year_are_never_cut():
+    for entry in ENTRIES:
+        line = Row(entry).line()
+        assert entry.citation.rpartition(", ")[2] in line
+        assert len(line) == len(Row(ENTRIES[0]).line())
+    quadratic = next(Row(entry).line() for entry in ENTRIES if entry.name == "QuadraticAttention")
+    assert "Cordonnier, Loukas an…, ICLR 2020 " in quadratic
+
+
+@pytest.mark.parametrize("option", ["channels", "size", "rounds"])
+def test_nothing_to_measure_is_a_wrong_option(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["attention", f"--{option}", "0", "BAM"])
+    assert f"--{option} is 0" in capsys.readouterr().err
+
+
+def test_only_point_wise_spatial_attention_is_left_out_of_large_maps():
+    assert [name for name, example in PARTS.items() if example.largest] == ["PointwiseSpatialAttention"]
+
+
 def test_left_out_sizes_are_said(monkeypatch):
     from restore.commands import attention_rows
 
     example = attention_rows.Example(largest=8)
     monkeypatch.setitem(attention_rows.PARTS, "ChannelAttention", example)
     entry = next(entry for entry in ENTRIES if entry.cls is ChannelAttention)
-    assert measure(entry, 16, 9).cells()[-1] == "left out above 8x8"
+    cells = measure(entry, 16, 9).cells()
+    assert cells == [str(2 * 16 + 1 + 16), "0.0", "-", "-", "-", "-", "left out above 8x8"]
     assert measure(entry, 16, 8, rounds=1).cost is not None
