@@ -68,6 +68,9 @@ class PositionAttention(Representation):
 class ChannelSelfAttention(Representation):
     """Adds to each channel what it gathers from all channels, the more the more alike they are.
 
+    The products are sums over all places, so that over a large map each channel sees little but itself, and in the
+    negated form the channel that differs most.
+
     Formula:
         y = x + gamma * softmax(x x^T) x, gamma = 0 at the start
 
