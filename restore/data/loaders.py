@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -46,7 +46,7 @@ class PatchLoader(DataLoader):
 
 def make_loader(
     pictures: Dataset[Any],
-    sampler: Sampler[Any] | None,
+    sampler: Sampler[Any] | Sequence[int] | None,
     batch_size: int,
     workers: int,
     endless: bool = False,
