@@ -19,14 +19,14 @@ def make_plain(network: nn.Module) -> None:
         if isinstance(module, NonLocalAttention):
             module.forward = partial(_all_pairs, module)
         elif isinstance(module, CovariancePooling):
-            module.forward = _plain_covariance
+            module.forward = plain_covariance
 
 
 def _all_pairs(module: NonLocalAttention, x: Tensor) -> Tensor:
     return module.gather(x, module.affinity(x))
 
 
-def _plain_covariance(x: Tensor) -> Tensor:
+def plain_covariance(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, C), as the papers write it: X (I / HW - 1 / HW^2) X^T."""
     places = x.flatten(2)  # (N, C, HW)
     number = places.shape[2]

@@ -51,6 +51,15 @@ def test_large_features_stay_finite(dtype):
     assert features.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("negated", [False, True])
+def test_products_are_in_float32_under_autocast(negated):
+    features = 1 + 0.1 * torch.randn(1, 3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    module = LayerAttention(negated)
+    exact = module.affinity(features.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(module.affinity(features).double(), exact, rtol=1e-4, atol=1e-5)
+
+
 def test_a_single_map_is_refused():
     with pytest.raises(ShapeError, match="stack"):
         LayerAttention()(torch.rand(2, 3, 4, 5))

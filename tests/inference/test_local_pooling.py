@@ -162,7 +162,9 @@ def test_every_attention_says_whether_it_sees_the_whole_map(cls):
         module = cls(CHANNELS).double().eval()
         for parameter in module.parameters():
             nn.init.normal_(parameter, std=0.3)
-        x = 0.1 * torch.randn(1, CHANNELS, side, side, dtype=torch.float64)  # no softmax over channels is all or nothing
+        x = 0.1 * torch.randn(
+            1, CHANNELS, side, side, dtype=torch.float64
+        )  # a softmax over channels is not yet 0 and 1
         other = x.clone()
         other[..., :8, :8] += 0.2
         with torch.no_grad():

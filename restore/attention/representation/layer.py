@@ -16,7 +16,8 @@ from restore.layers import WholeMap
 class LayerAttention(nn.Module):
     """Layer attention module (LAM): adds to each layer's features a mean of all layers, weighted by their products.
 
-    It takes the features of several layers, so it is a part and no slot. The products are taken in float32 at least.
+    It takes the features of several layers, so it is a part and no slot. The products are taken in float32 at least,
+    under autocast too.
 
     Formula:
         y = features + scale * softmax(features features^T) features
@@ -43,9 +44,10 @@ class LayerAttention(nn.Module):
 
     def affinity(self, features: Tensor) -> Tensor:
         """(N, L, C, H, W) -> (N, L, L), how much each layer takes of each."""
-        flat = features.flatten(2).to(torch.promote_types(features.dtype, torch.float32))  # (N, L, CHW)
-        products = flat @ flat.transpose(1, 2)  # (N, L, L)
-        return (-products if self.negated else products).softmax(-1).to(features.dtype)
+        with torch.autocast(features.device.type, enabled=False):  # sums over whole layers, in an exponent
+            flat = features.flatten(2).to(torch.promote_types(features.dtype, torch.float32))  # (N, L, CHW)
+            products = flat @ flat.transpose(1, 2)  # (N, L, L)
+            return (-products if self.negated else products).softmax(-1).to(features.dtype)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, L, C, H, W) -> (N, L * C, H, W)."""

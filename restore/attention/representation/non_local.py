@@ -190,7 +190,7 @@ class NonLocalAttention(NonLocalOverAxes, Representation):
         normalization: batch normalisation at the end, with the zero-init that the last convolution has otherwise. It
             cannot train on one picture of 1x1 pixel.
         normalize_over: what the softmax sums over. The formula has the keys; RNAN's code has "queries", so that the
-            weights which leave a key sum to 1.
+            weights which leave a key sum to 1; torch.compile unrolls its blocks, which is slow for large maps.
         logit_scale: factor of query . key in front of the softmax. The paper has 1; sqrt(width) gives GCNet's code,
             1 / sqrt(width) the scaled form of CGNL's.
         bias: whether the convolutions have one.

@@ -28,7 +28,11 @@ def softmax_over_keys(query: Tensor, key: Tensor, value: Tensor, scale: float = 
 
 
 def softmax_over_queries(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Return sum_j softmax_i(query_i . key_j) value_j, keys block by block, also on the way back."""
+    """Return sum_j softmax_i(query_i . key_j) value_j, keys block by block, also on the way back.
+
+    torch.compile unrolls the loop over the blocks: the graph grows with the square of the number of places (604 nodes
+    at 48x48), so compile it for small maps only.
+    """
     dtype = torch.promote_types(query.dtype, torch.float32)
     with torch.autocast(query.device.type, enabled=False):
         seen: Tensor = _SoftmaxOverQueries.apply(query.to(dtype), key.to(dtype), value.to(dtype))
