@@ -83,7 +83,7 @@ class Row:
         """The row of the terminal's table."""
         *numbers, last = self.cells()
         row = f"{self.entry.name:<30}{self.entry.family:<16}{_shortened(self.entry.citation):<34}"
-        return row + "".join(f"{cell:>9}" for cell in numbers) + f"  {last}"
+        return row + "".join(f" {cell:>8}" for cell in numbers) + f"  {last}"
 
 
 def entries() -> list[Entry]:
