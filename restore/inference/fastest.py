@@ -1,8 +1,8 @@
 """The quickest setting of each network as it was measured: number format and memory format, by device and work.
 
 `benchmarks/networks.py --store` writes `fastest.json` beside this file. What was not measured follows the rule:
-bfloat16 where the device computes in it, channels_last everywhere. Forward and training step are measured on a CPU without
-bfloat16 units alone; other kinds of device (`device_kind`) get entries of their own by `--store` there.
+bfloat16 where the device computes in it, channels_last everywhere. Forward and training step are measured on a CPU
+without bfloat16 units alone; other kinds of device (`device_kind`) get entries of their own by `--store` there.
 """
 
 from __future__ import annotations
