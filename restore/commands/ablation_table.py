@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from restore.commands.attention_names import NO_ATTENTION, Choice
+from restore.commands.results import write_json
 from restore.images import replacing
 
 
@@ -111,13 +111,6 @@ class AblationTable:
             row for row in self.rows if row.choice.spec == NO_ATTENTION.spec and row.choice.branch in ("", "plain")
         )
         return next((row for row in plain if row.psnr), None)
-
-
-def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Write `content` under a temporary name until it is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
 def _spread(values: Sequence[float], sign: str = "") -> str:

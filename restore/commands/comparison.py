@@ -6,7 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from restore.commands.scores import ScoreTable, cell, finite, how, interval, told, versions, write_json
+from restore.commands.results import write_json
+from restore.commands.scores import ScoreTable, cell, finite, how, interval, told, versions
 from restore.metrics import Interval
 
 _UNITS = {"psnr": " dB", "ssim": " SSIM"}  # the others are perceptual measures, of which less is better

@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     """Run `restore data check`; 1 where a file is broken or training has seen the test, else 0."""
     options = _parser().parse_args(argv)
     from restore.commands.data_report import report, tell
-    from restore.commands.scores import write_json
+    from restore.commands.results import write_json
 
     train = _surveyed(options.folder, options)
     test = _surveyed(options.test, options)
@@ -102,10 +102,12 @@ def _alone(folder: Folder) -> list[Surveyed]:
 
 
 def _write_manifest(file: Path, folders: list[Folder]) -> None:
+    from restore.commands.results import writing
     from restore.data.manifest import write_manifest
 
     entries: list[Any] = [one.entry for folder in folders for one in folder.pictures]
-    write_manifest(file, entries)
+    with writing(file):
+        write_manifest(file, entries)
 
 
 def _parser() -> Parser:

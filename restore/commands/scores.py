@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from dataclasses import asdict, dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 
-from restore.images import replacing
+from restore.commands.results import write_json
 from restore.metrics import Interval, bootstrap_interval
 
 _PACKAGES = ("torch", "numpy", "torchmetrics", "pillow", "opencv-python-headless")
@@ -141,10 +140,3 @@ def versions() -> dict[str, str]:
 
     packages = {package: version(package) for package in _PACKAGES}
     return {"restore": restore.__version__, "python": platform.python_version(), **packages}
-
-
-def write_json(file: Path, content: dict[str, Any]) -> None:
-    """Write JSON, under a temporary name until it is whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import yaml
 
-from restore.commands.ablation_table import write_json
 from restore.commands.attention_names import Choice
+from restore.commands.results import write_json
 from restore.errors import ConfigError
 from restore.images import replacing
 

@@ -6,8 +6,7 @@ from restore.networks.dncnn import DnCNN
 from restore.networks.edsr import EDSR
 from restore.networks.fdncnn import FDnCNN
 from restore.networks.han import HAN, han_last_attention
-from restore.networks.imdn import IMDN, IMDNRTC, IMDNAnyScale, imdn_attention
-from restore.networks.imdn_rte import IMDNRTE
+from restore.networks.imdn import IMDN, IMDNRTC, IMDNRTE, IMDNAnyScale, imdn_attention
 from restore.networks.ircnn import IRCNN
 from restore.networks.mdsr import MDSR
 from restore.networks.mwcnn import MWCNN

@@ -48,11 +48,6 @@ class OfficialFile:
     """Our class, where the form of the file tells it."""
 
 
-def read_official_state(path: str | PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, without wrappers (`params_ema`, `params`, `state_dict`) and `module.`."""
-    return read_official_file(path).state
-
-
 def read_official_file(path: str | PathLike[str], part: str | None = None, sigma: float | None = None) -> OfficialFile:
     """Open an official checkpoint; only tensors are read from it, never code. The rest is `unwrap`'s.
 

@@ -12,7 +12,7 @@ import torch
 
 from restore.commands.evaluate import main as evaluate
 from restore.zoo.convert import convert_file, load_official, to_official
-from restore.zoo.official_file import read_official_state
+from restore.zoo.official_file import read_official_file
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("RESTORE_SHARED") or ROOT.parent / "shared")
@@ -66,7 +66,7 @@ def test_released_weights_are_recognised_and_survive_the_way_back(file: str):
     converted = convert_file(path)
 
     assert converted.spec == {"class_path": f"restore.networks.{name}", "init_args": options}
-    original, back = read_official_state(path), to_official(converted.network)
+    original, back = read_official_file(path).state, to_official(converted.network)
     assert set(back) == set(original)
     assert all(torch.equal(back[key], tensor) for key, tensor in original.items())
 

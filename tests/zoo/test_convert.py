@@ -14,7 +14,7 @@ from restore.errors import CheckpointError
 from restore.networks import RCAN, DnCNN, UNet
 from restore.zoo import load_network, save_network
 from restore.zoo.convert import convert_file, convert_state, load_official, to_official
-from restore.zoo.official_file import read_official_state
+from restore.zoo.official_file import read_official_file
 from tests.parity.rules import fill
 
 FLICKR = (0.4690, 0.4490, 0.4036)
@@ -181,7 +181,7 @@ def test_wrappers_and_prefix_are_understood(tmp_path):
         {"state_dict": parallel, "epoch": 3},
     ):
         torch.save(content, tmp_path / "file.pth")
-        read = read_official_state(tmp_path / "file.pth")
+        read = read_official_file(tmp_path / "file.pth").state
         assert list(read) == list(state)
         assert all(torch.equal(read[name], tensor) for name, tensor in state.items())
     assert isinstance(load_official(tmp_path / "file.pth"), DnCNN)
