@@ -40,7 +40,7 @@ class TestPositionAttention:
             module(x).sum().backward()
         with Memory() as plain:
             module.affinity(x)
-        assert lean.largest <= 1024 * channels
+        assert lean.largest <= 2 * 1024 * channels  # of two parts, where there are two threads
         assert plain.largest == 1024**2
 
     @pytest.mark.parametrize("reduction", [0, -3, 17])

@@ -60,7 +60,7 @@ def test_memory_has_no_matrix_of_all_pairs():
     content, style = torch.rand(1, 8, 32, 32, requires_grad=True), torch.rand(1, 8, 24, 24, requires_grad=True)
     with Memory() as memory:
         module(content, style).sum().backward()
-    assert memory.largest <= 8 * 1024
+    assert memory.largest <= 2 * 8 * 1024  # of two parts, where there are two threads
 
 
 @pytest.mark.parametrize(("h", "w"), [(1, 1), (2, 1), (4, 6)])

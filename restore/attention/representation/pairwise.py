@@ -12,19 +12,15 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional as F
 
+from restore.attention.representation.fused import fused_attention
+
 _BLOCK = 1 << 18
 """Pairs that are held at one time on a CPU, whose cache they fit; 64 times as many elsewhere."""
 
 
 def softmax_over_keys(query: Tensor, key: Tensor, value: Tensor, scale: float = 1.0) -> Tensor:
-    """Return sum_j softmax_j(scale * query_i . key_j) value_j, by a fused kernel.
-
-    The kernel of the CPU wants four axes, a contiguous last axis and one width for all three.
-    """
-    width = max(query.shape[-1], value.shape[-1])
-    query, key, padded = (_widened(part, width).unsqueeze(1) for part in (query, key, value))  # (N, 1, L, width)
-    seen = F.scaled_dot_product_attention(query, key, padded, scale=scale)  # (N, 1, Q, width)
-    return seen.squeeze(1)[..., : value.shape[-1]]  # (N, Q, V)
+    """Return sum_j softmax_j(scale * query_i . key_j) value_j, by a fused kernel."""
+    return fused_attention(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1), scale).squeeze(1)
 
 
 def softmax_over_queries(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -101,9 +97,3 @@ def _keys_a_block(query: Tensor) -> int:
         return 1 << 62
     pairs = _BLOCK if query.device.type == "cpu" else _BLOCK << 6
     return max(1, pairs // (query.shape[0] * query.shape[1]))
-
-
-def _widened(part: Tensor, width: int) -> Tensor:
-    """Zeros after the last axis up to `width`; contiguous."""
-    missing = width - part.shape[-1]
-    return F.pad(part, (0, missing)) if missing else part.contiguous()

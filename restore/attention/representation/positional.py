@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-ALIGNMENT = 8  # fused kernels of GPUs want widths that are multiples of this
+from restore.attention.representation.fused import fused_attention
 
 
 def attend(
@@ -38,10 +37,7 @@ def attend(
         place = torch.cat([column_of, row_of], 1).expand(*key.shape[:2], -1, -1)  # (N, heads, hw, w + h)
         query = torch.cat([query, columns, rows], 3)  # (N, heads, Q, d + w + h)
         key = torch.cat([key, place], 3)  # (N, heads, hw, d + w + h)
-    width = max(query.shape[3], value.shape[3])
-    width += -width % ALIGNMENT
-    query, key, wide = (F.pad(part, (0, width - part.shape[3])) for part in (query, key, value))  # (..., width) all
-    return F.scaled_dot_product_attention(query, key, wide, scale=1.0)[..., : value.shape[3]]
+    return fused_attention(query, key, value)
 
 
 def energy(query: Tensor, key: Tensor, columns: Tensor, rows: Tensor) -> Tensor:

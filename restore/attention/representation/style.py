@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.attention.representation.fused import fused_attention
 from restore.errors import ConfigError, ShapeError
 
 
@@ -57,7 +58,7 @@ class StyleAttention(nn.Module):
                     f"got {tuple(content.shape)} and {tuple(style.shape)}. Set channels to their C."
                 )
         query, key, value = self._split(content, style)
-        seen = F.scaled_dot_product_attention(query, key, value, scale=1.0)  # (N, 1, HW, C)
+        seen = fused_attention(query, key, value)  # (N, 1, HW, C)
         return content + self.project(seen.squeeze(1).transpose(1, 2).reshape(content.shape))  # (N, C, H, W)
 
     def _split(self, content: Tensor, style: Tensor) -> tuple[Tensor, ...]:
