@@ -19,6 +19,8 @@ setup: .venv/.ready
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "restore needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[dev]" -c constraints.txt
+# by itself: it asks for torchvision, which has no wheel on PyPI for the CPU's torch; tests compare with its layers alone
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps timm -c constraints.txt
 	touch .venv/.ready
 
 clean:

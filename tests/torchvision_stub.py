@@ -1,7 +1,7 @@
-"""Lets timm be imported beside a torch that its torchvision was not built for, so that live comparisons can run.
+"""Lets torchvision be imported beside a torch that it was not built for, so that its Python half can be compared with.
 
-    pip install --target PEERS --no-deps timm==1.0.31 torchvision==0.28.0 huggingface_hub
-    PYTHONPATH=PEERS:. python -m pytest -p tests.torchvision_stub -rs -k timm tests/attention
+    pip install --target PEERS --no-deps torchvision==0.28.0
+    PYTHONPATH=PEERS:. python -m pytest -p tests.torchvision_stub -rs tests/metrics/test_perceptual.py
 
 torchvision looks for operators of its compiled half at import; these two lines declare them, nothing calls them.
 """

@@ -11,6 +11,7 @@ from torch import nn
 from restore.attention import CBAM, PooledChannelAttention
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 POOLINGS = ("mean", "max", "norm", "log_sum_exp")
 
@@ -81,3 +82,36 @@ def test_other_poolings_are_refused(poolings):
 def test_reduction_out_of_range_is_refused(reduction):
     with pytest.raises(ConfigError, match=f"reduction={reduction}"):
         CBAM(8, reduction)
+
+
+TIMM = {"fc1": "squeeze", "fc2": "excite"}
+TIMM_BOTH = {f"channel.{theirs}": f"channel.{ours}" for theirs, ours in TIMM.items()}
+TIMM_BOTH |= {"spatial.conv.conv": "spatial.conv", "spatial.conv.bn": "spatial.norm"}
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("channels", "height", "width"), [(8, 6, 5), (16, 1, 1), (10, 9, 16)])
+class TestTimm:
+    """timm's bottleneck has no bias by default: that is ours with biases of zero."""
+
+    def test_channel_gate_is_equal(self, channels, height, width, bias):
+        theirs = timm_layers().cbam.ChannelAttn(channels, rd_channels=channels // 3, mlp_bias=bias)
+        ours = PooledChannelAttention(channels, 3)
+        adopt(ours, theirs, TIMM, zeros=not bias)
+        assert_equals(ours, theirs, 2, channels, height, width)
+
+    @pytest.mark.parametrize("kernel_size", [3, 7])
+    def test_both_gates_are_equal_with_the_order_turned(self, channels, height, width, bias, kernel_size):
+        """Before the convolution timm has the mean, then the largest channel; see SpatialAttention's tests."""
+        theirs = timm_layers().cbam.CbamModule(
+            channels, rd_channels=channels // 3, spatial_kernel_size=kernel_size, mlp_bias=bias
+        )
+        ours = CBAM(channels, 3, kernel_size=kernel_size, normalized=True)
+        adopt(ours, theirs, TIMM_BOTH, zeros=not bias)
+        ours.spatial.conv.weight.data = ours.spatial.conv.weight.data.flip(1)
+        assert_equals(ours, theirs, 2, channels, height, width)
+
+
+def test_the_paper_s_form_has_no_normalisation_and_timm_s_always_has():
+    assert any(name.startswith("spatial.conv.bn") for name in timm_layers().cbam.CbamModule(16).state_dict())
+    assert not any("norm" in name for name in CBAM(16).state_dict())

@@ -11,6 +11,7 @@ from torch import nn
 from restore.attention import ChannelAttention
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 
 def test_without_weights_the_gate_is_a_half():
@@ -72,16 +73,19 @@ def test_unknown_choice_is_refused(option):
         ChannelAttention(8, 2, **option)
 
 
-def test_equals_timm():
-    timm_layers = pytest.importorskip("timm.layers")
-    theirs = fill(timm_layers.SEModule(16, rd_channels=4)).eval()
-    ours = ChannelAttention(16, 4)
-    ours.load_state_dict(
-        {
-            f"{name}.{leaf}": getattr(getattr(theirs, official), leaf)
-            for name, official in (("squeeze", "fc1"), ("excite", "fc2"))
-            for leaf in ("weight", "bias")
-        }
-    )
-    x = torch.rand(2, 16, 5, 4)
-    torch.testing.assert_close(ours(x), theirs(x))
+@pytest.mark.parametrize("excitation", ["sigmoid", "tanh", "relu"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "reduction", "height", "width"), [(16, 4, 5, 4), (10, 3, 1, 1), (48, 16, 9, 16)], ids=str
+)
+def test_equals_timm(channels, reduction, height, width, bias, excitation):
+    theirs = timm_layers().SEModule(channels, rd_channels=channels // reduction, bias=bias, gate_layer=excitation)
+    ours = ChannelAttention(channels, reduction, excitation=excitation, bias=bias)
+    adopt(ours, theirs, {"fc1": "squeeze", "fc2": "excite"})
+    assert_equals(ours, theirs, 2, channels, height, width)
+
+
+def test_bottleneck_is_not_rounded_as_timm_s():
+    """timm's width is a multiple of 8; ours is the paper's C / r."""
+    assert timm_layers().SEModule(48).fc1.out_channels == 8
+    assert ChannelAttention(48).squeeze.out_channels == 3

@@ -9,6 +9,7 @@ from torch import nn
 from restore.attention import CoordinateAttention
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 
 def linear(conv: nn.Conv2d, vectors: torch.Tensor) -> torch.Tensor:
@@ -56,10 +57,21 @@ def test_nothing_is_refused(option):
         CoordinateAttention(16, **{option: 0})
 
 
-def test_equals_timm():
-    coord_attn = pytest.importorskip("timm.layers.coord_attn")
-    theirs = coord_attn.CoordAttn(16, rd_channels=8, bias=True, norm_layer=nn.BatchNorm2d)
-    ours = fill(CoordinateAttention(16)).eval()
-    theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
-    x = torch.rand(2, 16, 5, 7)
-    torch.testing.assert_close(ours(x), theirs.eval()(x))
+TIMM = {"conv1": "squeeze", "bn1": "norm", "conv_h": "excite_rows", "conv_w": "excite_columns"}
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("channels", "height", "width"), [(16, 5, 7), (320, 8, 8), (64, 1, 6), (1, 4, 1)])
+def test_equals_timm(channels, height, width, bias):
+    """timm's convolutions have no bias by default: that is ours with biases of zero."""
+    ours = CoordinateAttention(channels)
+    theirs = timm_layers().coord_attn.CoordAttn(channels, rd_channels=ours.squeeze.out_channels, bias=bias)
+    adopt(ours, theirs, TIMM, zeros=not bias)
+    assert_equals(ours, theirs, 2, channels, height, width)
+
+
+@pytest.mark.parametrize(("channels", "theirs", "ours"), [(64, 8, 8), (320, 16, 10), (640, 24, 20)])
+def test_bottleneck_is_not_as_wide_as_timm_s(channels, theirs, ours):
+    """timm has two thirds of a sixteenth, in eights; ours is the authors' width."""
+    assert timm_layers().coord_attn.CoordAttn(channels).conv1.out_channels == theirs
+    assert CoordinateAttention(channels).squeeze.out_channels == ours

@@ -8,6 +8,7 @@ import torch
 from restore.attention import EfficientChannelAttention, efficient_kernel_size
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 
 @pytest.mark.parametrize(
@@ -55,10 +56,17 @@ def test_even_sizes_are_refused(size):
         EfficientChannelAttention(16, size)
 
 
-def test_equals_timm():
-    timm_layers = pytest.importorskip("timm.layers")
-    theirs = fill(timm_layers.EcaModule(64))
-    ours = EfficientChannelAttention(64)
-    ours.excite.weight.data = theirs.conv.weight.data
-    x = torch.rand(2, 64, 5, 4)
-    torch.testing.assert_close(ours(x), theirs(x))
+@pytest.mark.parametrize(("height", "width"), [(5, 4), (1, 1), (16, 9)])
+@pytest.mark.parametrize(("channels", "options"), [(8, {}), (64, {}), (256, {}), (6, {"kernel_size": 7})], ids=str)
+def test_equals_timm(channels, options, height, width):
+    theirs = timm_layers().EcaModule(**(options or {"channels": channels}))
+    ours = EfficientChannelAttention(channels, **options)
+    adopt(ours, theirs, {"conv": "excite"})
+    assert_equals(ours, theirs, 2, channels, height, width)
+
+
+def test_kernel_size_is_timm_s_from_eight_channels():
+    """Below, timm takes 3 at least, and the paper's equation says 1."""
+    for channels in (*range(1, 65), 127, 128, 511, 512, 1000, 2048):
+        theirs = timm_layers().EcaModule(channels).conv.kernel_size[0]
+        assert (efficient_kernel_size(channels), theirs) == ((1, 3) if channels < 8 else (theirs, theirs))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch.nn import functional as F
 from restore.attention import ChannelAttention, GatherExcite
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 OPTIONS = [
     {"extent": extent, "form": form, "reduction": 2}
@@ -127,30 +130,55 @@ def test_what_does_not_suit_is_refused(options, said):
         GatherExcite(16, **options)
 
 
+TIMM = {"mlp.fc1": "squeeze", "mlp.fc2": "excite"} | {
+    f"gather.{theirs}{step + 1}": f"gather.{3 * step + place}"
+    for step in range(4)
+    for place, theirs in enumerate(("conv", "norm"))
+}
+
+
 def timm_gather_excite(**options: object) -> nn.Module:
-    gather_excite = pytest.importorskip("timm.layers.gather_excite")
-    try:
-        return gather_excite.GatherExcite(16, rd_channels=4, **options)
-    except TypeError as error:
-        if not options.get("extra_params") and not options.get("use_mlp", True):
-            raise
-        pytest.skip(f"this timm cannot build its own module (1.0.31; 1.0.15 can): {error}")
+    """timm's module, with its constructor mended; the computation is as published.
+
+    Since 1.0.21 it hands on `*dd`, which is the names of two options, where `**dd` is meant, so that no form with
+    parameters can be built.
+    """
+    module = timm_layers().gather_excite
+    text = Path(module.__file__).read_text()
+    mended, calls = re.subn(r", \*dd\)", ", **dd)", text[text.index("class GatherExcite(") :])
+    assert calls == 5, "this timm needs no mending: take its own"
+    names = dict(vars(module))
+    exec(mended, names)
+    return names["GatherExcite"](**options)
 
 
-@pytest.mark.parametrize(("form", "extent"), [("parameter-free", 2), ("parameter-free", 4), ("plus", 2), ("plus", 8)])
-def test_equals_timm(form, extent):
-    plus = form == "plus"
-    theirs = timm_gather_excite(extra_params=plus, extent=extent, use_mlp=plus)
-    ours = fill(GatherExcite(16, extent, form, reduction=4)).eval()
-    theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
-    x = torch.rand(2, 16, 8, 16)
-    torch.testing.assert_close(ours(x), theirs.eval()(x))
+@pytest.mark.parametrize(("height", "width"), [(8, 16), (7, 5), (17, 1), (32, 33)])
+@pytest.mark.parametrize("extent", [2, 4, 8, 16])
+@pytest.mark.parametrize("form", ["parameter-free", "parametrised", "plus"])
+def test_equals_timm(form, extent, height, width):
+    theirs = timm_gather_excite(
+        channels=16, extent=extent, extra_params=form != "parameter-free", use_mlp=form == "plus", rd_channels=4
+    )
+    ours = GatherExcite(16, extent, form, reduction=4)
+    adopt(ours, theirs, TIMM)
+    assert_equals(ours, theirs, 2, 16, height, width)
+
+
+def test_equals_timm_over_the_whole_map():
+    theirs = timm_layers().GatherExcite(16, use_mlp=False)
+    assert_equals(GatherExcite(16), theirs, 2, 16, 5, 4)
 
 
 def test_plus_at_one_place_of_timm_is_channel_attention():
     """Gather-excite with parameters in the excite alone is squeeze-and-excitation: that is ChannelAttention here."""
-    theirs = timm_gather_excite()
-    ours = fill(ChannelAttention(16, 4))
-    theirs.load_state_dict(dict(zip(theirs.state_dict(), ours.state_dict().values(), strict=True)))
-    x = torch.rand(2, 16, 5, 4)
-    torch.testing.assert_close(ours(x), theirs.eval()(x))
+    theirs, ours = timm_gather_excite(channels=16, rd_channels=4), ChannelAttention(16, 4)
+    adopt(ours, theirs, TIMM)
+    assert_equals(ours, theirs, 2, 16, 5, 4)
+
+
+def test_kernel_of_a_whole_map_is_refused_where_timm_pads_it():
+    """The paper's has no padding and gives one value; timm's gives a map of them, and any size is taken."""
+    theirs = timm_gather_excite(channels=16, feat_size=(5, 7), extra_params=True, use_mlp=False)
+    assert theirs.gather(torch.rand(1, 16, 5, 7)).shape == (1, 16, 5, 7)
+    with pytest.raises(ConfigError, match="extent=None"):
+        GatherExcite(16, None, "parametrised")

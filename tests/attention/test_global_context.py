@@ -11,6 +11,7 @@ from restore.attention import GlobalContext
 from restore.errors import ConfigError
 from tests.attention.memory import Memory
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 FORMS = list(itertools.product(("attention", "average"), ("add", "scale", "both")))
 
@@ -70,3 +71,47 @@ def test_is_as_large_as_the_authors(channels, reduction, fusion, size):
 def test_wrong_options_are_refused(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         GlobalContext(16, **options)
+
+
+TIMM = {"conv_attn": "weigh"} | {
+    f"mlp_{fusion}.{theirs}": f"{fusion}.{ours}"
+    for fusion in ("add", "scale")
+    for theirs, ours in (("fc1", "squeeze"), ("norm", "norm"), ("fc2", "excite"))
+}
+
+
+def timm_pair(pooling: str, fusion: str, channels: int = 16) -> tuple[GlobalContext, torch.nn.Module]:
+    theirs = timm_layers().GlobalContext(
+        channels,
+        use_attn=pooling == "attention",
+        fuse_add=fusion != "scale",
+        fuse_scale=fusion != "add",
+        rd_channels=channels // 4,
+    )
+    ours = GlobalContext(channels, pooling=pooling, fusion=fusion)
+    adopt(ours, theirs, TIMM)
+    return ours, theirs
+
+
+@pytest.mark.parametrize(("pooling", "fusion"), FORMS)
+@pytest.mark.parametrize(("channels", "height", "width"), [(16, 5, 4), (8, 1, 1), (24, 17, 9)])
+def test_equals_timm_with_our_epsilon(pooling, fusion, channels, height, width):
+    ours, theirs = timm_pair(pooling, fusion, channels)
+    for layer in theirs.modules():
+        if isinstance(layer, torch.nn.LayerNorm):
+            layer.eps = 1e-5
+    assert_equals(ours, theirs, 2, channels, height, width)
+
+
+@pytest.mark.parametrize(("pooling", "fusion"), FORMS)
+def test_timm_s_epsilon_is_a_tenth_of_ours(pooling, fusion):
+    """timm's layer norm has 1e-6; ours has 1e-5, as the authors' code."""
+    epsilons = [
+        {layer.eps for layer in module.modules() if isinstance(layer, torch.nn.LayerNorm)}
+        for module in timm_pair(pooling, fusion)
+    ]
+    assert epsilons == [{1e-5}, {1e-6}]
+    ours, theirs = (module.double() for module in timm_pair(pooling, fusion))
+    x = picture(2, 16, 5, 4)
+    assert not torch.allclose(ours(x), theirs(x), rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-3, atol=1e-3)

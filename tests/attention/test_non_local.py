@@ -11,6 +11,7 @@ from restore.attention import NonLocalAttention, NonLocalAttention1d, NonLocalAt
 from restore.attention.representation import pairwise
 from restore.errors import ConfigError, ShapeError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 from .memory import Memory
 
@@ -251,3 +252,16 @@ def test_module_is_one_of_torch():
         f"{layer}.{leaf}" for layer in ("value", "project") for leaf in ("weight", "bias")
     }
     assert isinstance(NonLocalAttention(8).norm, nn.Identity)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "width", "sides"), [(8, 4, (5, 4)), (16, 8, (1, 7)), (6, 9, (16, 17)), (4, 1, (1, 1))], ids=str
+)
+def test_equals_timm(channels, width, sides, scaled):
+    """timm scales the logits by the width of the input, not of the query, and always ends in batch normalisation."""
+    theirs = timm_layers().NonLocalAttn(channels, use_scale=scaled, rd_channels=width)
+    scale = channels**-0.5 if scaled else 1.0
+    ours = NonLocalAttention(channels, width=width, normalization=True, logit_scale=scale)
+    adopt(ours, theirs, {"t": "query", "p": "key", "g": "value", "z": "project"})
+    assert_equals(ours, theirs, 2, channels, *sides)

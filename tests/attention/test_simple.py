@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from restore.attention import SimpleChannelAttention
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 
 def test_with_the_unit_matrix_the_gate_is_the_mean():
@@ -22,3 +24,12 @@ def test_gate_is_linear():
     zero = module.gate(torch.zeros_like(first))
     sum_of_parts = module.gate(first) + module.gate(second) - zero
     torch.testing.assert_close(module.gate(first + second), sum_of_parts)
+
+
+@pytest.mark.parametrize(("channels", "height", "width"), [(6, 3, 4), (1, 1, 1), (32, 9, 8)])
+def test_equals_timm_without_its_gate(channels, height, width):
+    """timm's effective squeeze-and-excitation has a hard sigmoid, where NAFNet's has nothing."""
+    theirs = timm_layers().EffectiveSEModule(channels, gate_layer="identity")
+    ours = SimpleChannelAttention(channels)
+    adopt(ours, theirs, {"fc": "project"})
+    assert_equals(ours, theirs, 2, channels, height, width)

@@ -9,6 +9,7 @@ from torch import nn
 from restore.attention import SpatialAttention
 from restore.errors import ConfigError
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 
 @pytest.mark.parametrize(("normalized", "spread"), [(False, 1), (True, (1 + 1e-5) ** 0.5)])
@@ -44,3 +45,21 @@ def test_reaches_as_far_as_it_says(kernel_size):
 def test_kernel_without_a_middle_is_refused(kernel_size):
     with pytest.raises(ConfigError, match=f"kernel_size={kernel_size}"):
         SpatialAttention(8, kernel_size)
+
+
+@pytest.mark.parametrize("kernel_size", [3, 7])
+@pytest.mark.parametrize(("channels", "height", "width"), [(8, 5, 4), (1, 1, 6), (3, 16, 9)])
+def test_equals_timm_with_the_order_turned(channels, height, width, kernel_size):
+    """timm's convolution sees the mean, then the largest channel; ours, as the authors', the other way about."""
+    theirs = timm_layers().cbam.SpatialAttn(kernel_size)
+    ours = SpatialAttention(channels, kernel_size, normalized=True)
+    adopt(ours, theirs, {"conv.conv": "conv", "conv.bn": "norm"})
+    ours.conv.weight.data = ours.conv.weight.data.flip(1)
+    assert_equals(ours, theirs, 2, channels, height, width)
+
+
+def test_order_is_not_timm_s():
+    theirs, ours = timm_layers().cbam.SpatialAttn(), SpatialAttention(8, normalized=True)
+    adopt(ours, theirs, {"conv.conv": "conv", "conv.bn": "norm"})
+    x = torch.randn(2, 8, 5, 4)
+    assert not torch.allclose(ours.eval()(x), theirs.eval()(x), rtol=1e-2)

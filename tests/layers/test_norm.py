@@ -8,6 +8,7 @@ import torch
 from restore.errors import ConfigError
 from restore.layers import BiasFreeNorm2d, GatedFeedForward, LayerNorm2d
 from tests.parity.rules import fill
+from tests.timm_layers import adopt, assert_equals, timm_layers
 
 NORMS = [LayerNorm2d, BiasFreeNorm2d]
 
@@ -29,6 +30,14 @@ def test_the_form_without_a_bias_keeps_the_mean():
     torch.testing.assert_close(lifted.var(1, correction=0), norm(x).var(1, correction=0))
     assert lifted.mean() > 20
     assert LayerNorm2d(6)(x.float() + 10).mean().abs() < 1e-4
+
+
+@pytest.mark.parametrize("eps", [1e-6, 1e-5])
+@pytest.mark.parametrize("shape", [(2, 6, 4, 5), (1, 16, 1, 1), (3, 2, 9, 7)], ids=str)
+def test_equals_timm(shape, eps):
+    ours, theirs = LayerNorm2d(shape[1], eps), timm_layers().LayerNorm2d(shape[1], eps)
+    adopt(ours, theirs, {})
+    assert_equals(ours, theirs, *shape)
 
 
 @pytest.mark.parametrize("cls", NORMS)
