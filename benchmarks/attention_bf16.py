@@ -12,7 +12,8 @@ import copy
 
 import torch
 
-from restore.commands.attention_rows import draw_weights, entries
+from restore.commands.attention_rows import entries
+from restore.commands.attention_tiles import draw_weights
 from restore.commands.origin import origin
 
 

@@ -64,8 +64,9 @@ float32 (`tests/parity`).
 
 *MACs* are multiply-adds of convolutions and matrix products. *With backward* is forward and backward together,
 gradients of the input and of all parameters. *MiB* are the most bytes alive at once beyond input and weights,
-workspace included. *Tiles*: whether a tile on a grid of 8 pixels with the module's own context around it comes
-out differently from the whole picture, weights drawn at random.
+workspace included. *Tiles*: whether a tile on a grid of 8 pixels comes out differently from the whole picture, for
+one of three contrasts, weights disturbed at random: of a slot the tile with the module's own context around it, of a
+part the middle third of a tile. What is fed with vectors has no map to cut.
 
 ONNX: every slot leaves by `torch.onnx.export(..., dynamo=True)` of torch 2.13 and computes the same there, with every
 affinity (`tests/attention/test_onnx.py`), but for these, whose sorting has no translation: @@ONNX@@.

@@ -15,18 +15,13 @@ from torch import nn
 import restore.attention
 from restore.attention import Attention, NoAttention
 from restore.commands.attention_parts import PARTS, Example, Running
+from restore.commands.attention_tiles import WHOLE, tiles_change
 from restore.inference.cost import Cost, cost, multiply_adds
 
 Family = Literal["control", "recalibration", "representation", "sampling"]
 
 _LONG = 5.0
 """Seconds after which a slow module is not timed once more."""
-_TILE = 48
-"""Side of the inner tile, in pixels."""
-_GRID = 8
-"""Where tiles begin, in pixels: strides and windows of the usual sizes keep their phase."""
-_LARGEST_CHANGE = 1e-9
-"""Share of the largest value above which a tile has changed the result; below it is rounding of float64."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class Row:
     multiply_adds: int = 0
     cost: Cost | None = None
     tiles_change_it: bool | None = None
-    """None for parts, which have no place in a tiled network of their own."""
+    """None for what takes no map."""
     left_out: str = ""
     """Why it was counted and not run, on purpose."""
     failure: str = ""
@@ -74,7 +69,7 @@ class Row:
         counted = [f"{self.parameters:,}", f"{self.multiply_adds / 1e6:.1f}"]
         if self.cost is None:
             return [*(counted if self.left_out else ["-"] * 2), *["-"] * 4, self.left_out or self.failure]
-        tiles = {True: "yes", False: "no", None: "(part)"}[self.tiles_change_it]
+        tiles = {True: "yes", False: "no", None: "no map"}[self.tiles_change_it]
         times = [f"{1000 * value:.1f}" for value in (self.cost.forward_seconds, self.cost.both_seconds)]
         memory = [f"{value / 2**20:.1f}" for value in (self.cost.forward_bytes, self.cost.both_bytes)]
         return [*counted, *times, *memory, tiles]
@@ -108,40 +103,13 @@ def measure(entry: Entry, channels: int, size: int, device: str = "cpu", rounds:
         if example.largest is not None and size > example.largest:
             return Row(entry, parameters, macs, left_out=f"left out above {example.largest}x{example.largest}")
         price = cost(running, *inputs, rounds=rounds, at_most=_LONG)
-        tiles = tiles_change(copy.deepcopy(module), channels) if isinstance(module, Attention) else None
+        judged = copy.deepcopy(module)
+        if not entry.is_slot:  # some are built for one size
+            judged = example.build(entry.cls, channels, WHOLE).to(device).eval()
+        tiles = tiles_change(judged, channels, example)
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
         return Row(entry, failure=f"failed: {str(error).splitlines()[0][:60]}")
     return Row(entry, parameters, macs, price, tiles)
-
-
-def tiles_change(module: Attention, channels: int) -> bool:
-    """Whether a tile on a grid of 8 pixels, all the module's `context` around it, differs from the whole map.
-
-    The weights are drawn at random first, in place: a module that starts as an identity would pass otherwise.
-    """
-    device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-    draw_weights(module)
-    module = module.double()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        margin, inner = module.context + _GRID, module.context
-        side = _TILE + 2 * margin
-        x = torch.randn(1, channels, side, side, generator=generator, dtype=torch.float64).to(device)
-        whole = module(x)[:, :, margin : margin + _TILE, margin : margin + _TILE]
-        outer = margin - inner
-        part = module(x[:, :, outer : side - outer, outer : side - outer].contiguous())
-        part = part[:, :, inner : inner + _TILE, inner : inner + _TILE]
-    return bool((whole - part).abs().max() > _LARGEST_CHANGE * whole.abs().max())
-
-
-def draw_weights(module: nn.Module) -> nn.Module:
-    """Draw every parameter at random, the same for every call; returns the module."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            fan_in = max(1, parameter[0].numel()) if parameter.dim() > 1 else 1
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) / fan_in**0.5)
-    return module
 
 
 def _shortened(citation: str, width: int = 33) -> str:

@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from torch import nn
 
-from restore.attention import Attention, ChannelAttention, NoAttention
+import restore.attention
+from restore.attention import Attention, ChannelAttention, ChannelSelfAttention, NoAttention
 from restore.commands.attention_page import page
-from restore.commands.attention_parts import PARTS
-from restore.commands.attention_rows import Row, entries, measure, tiles_change
+from restore.commands.attention_parts import PARTS, Example
+from restore.commands.attention_rows import Row, entries, measure
+from restore.commands.attention_tiles import tiles_change
 from restore.main import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "attention.md"
@@ -57,6 +60,45 @@ def test_tiles_change_what_sees_more_than_its_context():
     assert not tiles_change(NoAttention(4), 4)
     assert not tiles_change(Neighbors(4, context=2), 4)
     assert tiles_change(Neighbors(4, context=1), 4)
+
+
+def test_tiles_change_a_softmax_that_saturates_at_usual_contrast():
+    x = torch.randn(1, 16, 48, 48, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    module = ChannelSelfAttention(16).double()
+    assert torch.equal(module.affinity(x)[0, 0], torch.eye(16, dtype=torch.float64))  # each channel is its own
+    assert tiles_change(ChannelSelfAttention(16), 16)
+
+
+@pytest.mark.parametrize(
+    ("cls", "change"),
+    [
+        (restore.attention.CovariancePooling, True),  # no map comes out
+        (restore.attention.GlobalAttentionUpsample, True),  # two maps, one of half the size
+        (restore.attention.LayerAttention, True),  # saturates at usual contrast
+        (restore.attention.NonLocalAttention1d, True),  # a sequence
+        (restore.attention.NonLocalAttention3d, True),  # a clip
+        (restore.attention.SpatialTransformer, True),
+        (restore.attention.DynamicConv1d, False),
+        (restore.attention.LightweightConv1d, False),
+        (restore.attention.TokenWindowAttention, False),  # windows
+        (restore.attention.GlimpseCore, None),  # vectors
+        (restore.attention.LocationPolicy, None),
+    ],
+)
+def test_tiles_of_parts(cls, change):
+    example = PARTS.get(cls.__name__, Example())
+    assert tiles_change(example.build(cls, 16, 8).eval(), 16, example) is change
+
+
+def test_every_module_that_takes_a_map_has_an_answer():
+    """What takes no map is the recurrent model's inner life alone."""
+    without = [entry.name for entry in ENTRIES if not _grows(entry.name)]
+    assert without == ["ActionNetwork", "BaselineNetwork", "GlimpseCore", "LocationPolicy"]
+
+
+def _grows(name):
+    example = PARTS.get(name, Example())
+    return any(one.shape != other.shape for one, other in zip(example.inputs(16, 8), example.inputs(16, 16)))
 
 
 def test_command_prints_and_writes(tmp_path, capsys):
