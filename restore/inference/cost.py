@@ -55,13 +55,8 @@ def _attention_flops(query: Shape, key: Shape, value: Shape, *_: object, **__: o
     return 2 * n * heads * queries * key[-2] * (width + value[-1])
 
 
-def _added_product_flops(total: Shape, left: Shape, right: Shape, *_: object, **__: object) -> int:
-    return 2 * left[0] * left[1] * left[2] * right[2]
-
-
 _UNKNOWN_TO_TORCH: dict[Any, Callable[..., int]] = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
-    torch.ops.aten.baddbmm_: _added_product_flops,
 }
 
 

@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.attention.base import Representation
+from restore.attention.representation.over_queries import log_normalizer_over_queries, softmax_over_queries
 from restore.attention.representation.pairwise import (
     dot_product,
-    log_normalizer_over_queries,
     rectified_sum,
     softmax_over_keys,
-    softmax_over_queries,
 )
 from restore.errors import ConfigError, ShapeError
 from restore.layers import WholeMap
@@ -190,7 +189,7 @@ class NonLocalAttention(NonLocalOverAxes, Representation):
         normalization: batch normalisation at the end, with the zero-init that the last convolution has otherwise. It
             cannot train on one picture of 1x1 pixel.
         normalize_over: what the softmax sums over. The formula has the keys; RNAN's code has "queries", so that the
-            weights which leave a key sum to 1; torch.compile unrolls its blocks, which is slow for large maps.
+            weights which leave a key sum to 1.
         logit_scale: factor of query . key in front of the softmax. The paper has 1; sqrt(width) gives GCNet's code,
             1 / sqrt(width) the scaled form of CGNL's.
         bias: whether the convolutions have one.
