@@ -100,9 +100,3 @@ FAMILIES: dict[str, Adapter] = {
     "Encoding layer (Deep TEN / EncNet)": encoding_layer,
     "EncModule (EncNet context encoding)": context_encoding,
 }
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_soca": second_order,
-    "grad_imdn_cca": contrast,
-    "grad_encmodule": context_encoding,
-}

@@ -191,9 +191,3 @@ FAMILIES: dict[str, Adapter] = {
     "OCNet Pyramid-OC": pyramid_object_context,
     "OCNet ASP-OC": atrous_object_context,
 }
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_danet_pam": position,
-    "grad_danet_cam": channel,
-    "grad_criss_cross": criss_cross,
-}

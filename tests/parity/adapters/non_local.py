@@ -133,5 +133,3 @@ FAMILIES: dict[str, Adapter] = {
     "RNAN residual attention block local": residual_attention_block(non_local=False),
     "RNAN residual attention block non-local": residual_attention_block(non_local=True),
 }
-
-GRADIENTS: dict[str, Adapter] = {}

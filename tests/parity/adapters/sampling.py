@@ -186,12 +186,3 @@ FAMILIES: dict[str, Adapter] = {
     "RAM action network": action,
     "RAM location network (mean only)": location_mean,
 }
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_dcn1_pack": deformable_pack,
-    "grad_dcn2_pack": deformable_pack,
-    "grad_dcn": deformable,
-    "grad_dynconv1d": dynamic_1d,
-    "grad_dynconv2d": dynamic_2d,
-    "grad_stn": spatial_transformer,
-}

@@ -84,12 +84,4 @@ FAMILIES: dict[str, Adapter] = {
     "HAN": han,
 }
 
-GRADIENTS: dict[str, Adapter] = {
-    "grad_san_": san,
-    "grad_lsrag_": local_source_group,
-    "grad_rnan_dn_": rnan,
-    "grad_rnan_sr_": rnan,
-    "grad_han_x": han,
-}
-
 STATE_DICTS: dict[str, Adapter] = {"san": san, "rnan": rnan, "han": han}

@@ -205,14 +205,3 @@ FAMILIES: dict[str, Adapter] = {
     "residual attention module (Attention-56 C)": residual_attention,
     "HAN CSAM": channel_spatial_3d,
 }
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_cbam_": cbam,
-    "grad_bam_": bam,
-    "grad_esa_": enhanced_spatial,
-    "grad_pixel_attention_": pixel,
-    "grad_paconv_": pixel_conv,
-    "grad_scacnn_": spatial_channel,
-    "grad_ran_": residual_attention,
-    "grad_han_csam_": channel_spatial_3d,
-}

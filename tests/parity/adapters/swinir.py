@@ -55,9 +55,4 @@ FAMILIES: dict[str, Adapter] = {
     "SwinIR Swin block": swin_block,
 }
 
-GRADIENTS: dict[str, Adapter] = {
-    "grad_swinir_block": swin_block,
-    "grad_swinir_": swinir,
-}
-
 STATE_DICTS: dict[str, Adapter] = {"swinir": swinir}

@@ -72,5 +72,3 @@ FAMILIES: dict[str, Adapter] = {
     "NAFNetLocal (TLC)": local_nafnet,
     "RestormerLocal (TLC)": local_restormer,
 }
-
-GRADIENTS: dict[str, Adapter] = {}

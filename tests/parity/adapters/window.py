@@ -161,8 +161,3 @@ FAMILIES: dict[str, Adapter] = {
     "attention-augmented conv": augmented_conv,
     "attention-augmented conv (in-paper file, 1x1 qkv)": augmented_conv,
 } | {f"generalized attention (Zhu et al. 2019) {family}": generalized_attention for family in _generalized_families()}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_sanet": style_attention,
-    "grad_genatt": generalized_attention,
-}
