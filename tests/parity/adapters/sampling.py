@@ -45,7 +45,7 @@ def global_upsample(record: Record) -> Adapted:
 
 
 def deformable(record: Record) -> Adapted:
-    config = record["config"]
+    config, state = record["config"], record["state_dict"]
     module = DeformableConv(
         config["in_channels"],
         config["out_channels"],
@@ -55,14 +55,15 @@ def deformable(record: Record) -> Adapted:
         config.get("dilation", 1),
         config.get("groups", 1),
         config.get("offset_groups", 1),
-        config.get("bias", False),
+        "bias" in state,
     )
     return Adapted(module, _same(record), module)
 
 
 def deformable_pack(record: Record) -> Adapted:
-    config = record["config"]
-    modulated = config.get("modulated", False)
+    """Version and bias as the tensors tell: mmdet has a class a version, and the second a bias by default."""
+    config, state = record["config"], record["state_dict"]
+    modulated = "conv_offset_mask.weight" in state
     module = DeformableConvPack(
         config["in_channels"],
         config["out_channels"],
@@ -73,9 +74,9 @@ def deformable_pack(record: Record) -> Adapted:
         config.get("groups", 1),
         config.get("offset_groups", 1),
         modulated,
-        config.get("bias", False),
+        "bias" in state,
     )
-    own = {name: f"deform.{name}" for name in ("weight", "bias") if name in record["state_dict"]}
+    own = {name: f"deform.{name}" for name in ("weight", "bias") if name in state}
     return Adapted(module, own | conv("conv_offset_mask" if modulated else "conv_offset", "predict"), module)
 
 
@@ -83,9 +84,9 @@ def dynamic_1d(record: Record) -> Adapted:
     config = record["config"]
     module = DynamicConv1d(
         config["input_size"],
-        config["kernel_size"],
-        config["num_heads"],
-        config["padding_l"],
+        config.get("kernel_size", 1),
+        config.get("num_heads", 1),
+        config.get("padding_l"),
         config.get("weight_softmax", False),
         config.get("renorm_padding", False),
         config.get("bias", False),
@@ -100,9 +101,9 @@ def lightweight_1d(record: Record) -> Adapted:
     config = record["config"]
     module = LightweightConv1d(
         config["input_size"],
-        config["kernel_size"],
-        config["num_heads"],
-        config["padding_l"],
+        config.get("kernel_size", 1),
+        config.get("num_heads", 1),
+        config.get("padding_l"),
         config.get("weight_softmax", False),
         config.get("bias", False),
     )
@@ -154,7 +155,7 @@ def action(record: Record) -> Adapted:
 def location_mean(record: Record) -> Adapted:
     config = record["config"]
     assert config.get("output_size", 2) == 2
-    module = LocationPolicy(config["input_size"], config["std"])
+    module = LocationPolicy(config["input_size"], config.get("std", 0.05))
 
     def mean(memory: Tensor) -> Tensor:
         return module(memory).mean

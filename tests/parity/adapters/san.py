@@ -46,7 +46,7 @@ def rnan(record: Record) -> Adapted:
     config = record["config"]
     network = RNAN(
         scale=config.get("scale", 1),
-        image_channels=config.get("n_colors", 3),
+        image_channels=config.get("n_colors", record["state_dict"]["head.0.weight"][1]),
         width=config.get("n_feats", 64),
         groups=config.get("n_resgroups", 10),
         pixel_range=config.get("rgb_range", 255),
