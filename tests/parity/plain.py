@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import torch
@@ -141,7 +142,7 @@ def window_attention(weights: Weights, config: Config, tokens: Tensor, mask: Ten
     bias = table[down * (2 * width - 1) + place[:, None] % width - place % width + width - 1].permute(2, 0, 1)
     together = _linear(weights, "qkv", tokens, 3 * channels, bias=config.get("qkv_bias", True))
     query, key, value = together.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
-    energy = query @ key.mT / math.sqrt(channels // heads) + bias
+    energy = query @ key.mT * config.get("qk_scale", 1 / math.sqrt(channels // heads)) + bias
     if mask is not None:
         energy = energy + mask.repeat(len(tokens) // len(mask), 1, 1).unsqueeze(1)
     seen = (energy.softmax(3) @ value).transpose(1, 2).flatten(2)
@@ -176,6 +177,29 @@ def swin_block(weights: Weights, config: Config, x: Tensor) -> Tensor:
     x = x + seen.roll((shift, shift), (1, 2))
     hidden = F.gelu(_linear(weights, "mlp.fc1", _layer_norm(weights, "norm2", x), 4 * x.shape[3]))
     return (x + _linear(weights, "mlp.fc2", hidden, x.shape[3])).permute(0, 3, 1, 2)
+
+
+def deformable_pack(weights: Weights, config: Config, x: Tensor) -> Tensor:
+    """Version 1: every tap of every place looks up its four pixels, one by one."""
+    (kh, kw), stride, padding = config["kernel_size"], config["stride"], config["padding"]
+    n, channels, height, width = x.shape
+    shared, out = channels // config["offset_groups"], config["out_channels"]
+    taps = [(group, i, j) for group in range(config["offset_groups"]) for i in range(kh) for j in range(kw)]
+    kernel = weights("weight", out, channels // config["groups"], kh, kw)
+    predict = weights("conv_offset.weight", 2 * len(taps), channels, kh, kw), weights("conv_offset.bias", 2 * len(taps))
+    offset = F.conv2d(x, *predict, stride=stride, padding=padding)
+    sampled = x.new_zeros(n, channels, kh, kw, *offset.shape[2:])
+    for tap, (group, i, j) in enumerate(taps):
+        own = slice(group * shared, (group + 1) * shared)
+        for picture, row, column in product(range(n), *(range(side) for side in offset.shape[2:])):
+            y, z = (offset[picture, 2 * tap + axis, row, column].item() for axis in (0, 1))
+            y, z = y + row * stride - padding + i, z + column * stride - padding + j
+            for above, left in product((math.floor(y), math.floor(y) + 1), (math.floor(z), math.floor(z) + 1)):
+                if 0 <= above < height and 0 <= left < width:
+                    share = (1 - abs(y - above)) * (1 - abs(z - left))
+                    sampled[picture, own, i, j, row, column] += share * x[picture, own, above, left]
+    parts = zip(kernel.chunk(config["groups"]), sampled.chunk(config["groups"], 1), strict=True)
+    return torch.cat([torch.einsum("ocij,ncijyx->noyx", one, part) for one, part in parts], 1)
 
 
 def window_means(weights: Weights, config: Config, x: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ OPTIONS: list[tuple[str, Callable[..., Tensor], dict[str, Any], list[list[int]]]
     (
         "SwinIR window attention",
         plain.window_attention,
-        {"dim": 8, "window_size": [2, 3], "num_heads": 2, "qkv_bias": False},
+        {"dim": 8, "window_size": [2, 3], "num_heads": 2, "qkv_bias": False, "qk_scale": 0.7},
         [[6, 6, 8], [3, 6, 6]],
     ),
     (
@@ -68,6 +68,13 @@ OPTIONS: list[tuple[str, Callable[..., Tensor], dict[str, Any], list[list[int]]]
         plain.swin_block,
         {"dim": 8, "input_resolution": [3, 6], "num_heads": 2, "window_size": 4, "shift_size": 2},
         [[2, 8, 3, 6]],
+    ),
+    (
+        "deformable convolution with its offset conv (pack)",
+        plain.deformable_pack,
+        {"in_channels": 4, "out_channels": 6, "kernel_size": [3, 1], "stride": 2, "padding": 1, "offset_groups": 2}
+        | {"groups": 2},
+        [[2, 4, 6, 5]],
     ),
     (
         "TLC local average pool (NAFNet repo)",

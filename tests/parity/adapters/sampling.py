@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from restore.attention import (
@@ -46,10 +47,11 @@ def global_upsample(record: Record) -> Adapted:
 
 def deformable(record: Record) -> Adapted:
     config, state = record["config"], record["state_dict"]
+    height, _ = _sides(config["kernel_size"])
     module = DeformableConv(
         config["in_channels"],
         config["out_channels"],
-        config["kernel_size"],
+        height,
         config.get("stride", 1),
         config.get("padding", 0),
         config.get("dilation", 1),
@@ -57,6 +59,7 @@ def deformable(record: Record) -> Adapted:
         config.get("offset_groups", 1),
         "bias" in state,
     )
+    _widen(module, config)
     return Adapted(module, _same(record), module)
 
 
@@ -64,10 +67,11 @@ def deformable_pack(record: Record) -> Adapted:
     """Version and bias as the tensors tell: mmdet has a class a version, and the second a bias by default."""
     config, state = record["config"], record["state_dict"]
     modulated = "conv_offset_mask.weight" in state
+    height, width = _sides(config["kernel_size"])
     module = DeformableConvPack(
         config["in_channels"],
         config["out_channels"],
-        config["kernel_size"],
+        height,
         config.get("stride", 1),
         config.get("padding", 0),
         config.get("dilation", 1),
@@ -76,6 +80,12 @@ def deformable_pack(record: Record) -> Adapted:
         modulated,
         "bias" in state,
     )
+    if height != width:
+        _widen(module.deform, config)
+        predict, taps = module.predict, config.get("offset_groups", 1) * height * width
+        channels = (3 if modulated else 2) * taps
+        size = (height, width)
+        module.predict = nn.Conv2d(predict.in_channels, channels, size, predict.stride, predict.padding)
     own = {name: f"deform.{name}" for name in ("weight", "bias") if name in state}
     return Adapted(module, own | conv("conv_offset_mask" if modulated else "conv_offset", "predict"), module)
 
@@ -161,6 +171,16 @@ def location_mean(record: Record) -> Adapted:
         return module(memory).mean
 
     return Adapted(module, conv("fc", "hidden") | conv("fc_lt", "mean"), mean)
+
+
+def _sides(size: int | list[int]) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
+
+
+def _widen(module: DeformableConv, config: Record) -> None:
+    """Windows that are not square, which our function takes and our module does not."""
+    module.weight = nn.Parameter(torch.empty(*module.weight.shape[:2], *_sides(config["kernel_size"])))
 
 
 def _same(record: Record) -> Table:

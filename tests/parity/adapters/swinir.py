@@ -11,7 +11,7 @@ from restore.networks import SwinIR
 from restore.zoo.official.swinir import MASK, swin_block_table, swinir_table
 
 from .base import Adapted, Adapter, Record
-from .window import drop_query_bias
+from .window import set_query_options
 
 UPSAMPLERS = {"": "shuffle", "pixelshuffle": "shuffle", "pixelshuffledirect": "direct", "nearest+conv": "nearest"}
 
@@ -39,7 +39,8 @@ def swinir(record: Record) -> Adapted:
 
 def swin_block(record: Record) -> Adapted:
     config = record["config"]
-    window, shift = config["window_size"], config.get("shift_size", 0)
+    window = config["window_size"]
+    shift = config.get("shift_size", window // 2 if MASK in record["state_dict"] else 0)
     resolution = tuple(config.get("input_resolution", record["input_shapes"][0][2:]))
     smallest = min(resolution)
     if smallest <= window:  # as in the authors' code
@@ -51,7 +52,7 @@ def swin_block(record: Record) -> Adapted:
     block = SwinBlock(config["dim"], lambda _: attention, expansion=config.get("mlp_ratio", 4.0))
     mask = {MASK: shift_mask(resolution, window, shift, torch.zeros(()))} if shift else {}
     table = swin_block_table()
-    drop_query_bias(attention.attend, table, record, "attn.")
+    set_query_options(attention.attend, table, record, "attn.")
     return Adapted(block, table, block, constants=mask)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import torch
+from torch import Tensor
 
 from restore.attention import (
     AttentionAugmentedConv,
@@ -26,19 +27,26 @@ from .base import Adapted, Adapter, Record
 
 def window_attention(record: Record) -> Adapted:
     config = record["config"]
-    if config.get("qk_scale") is not None:
-        raise ValueError(f"TokenWindowAttention of ours has no form for {config}")
     module = TokenWindowAttention(config["dim"], tuple(config["window_size"]), config["num_heads"])
     table = window_attention_table()
-    drop_query_bias(module, table, record)
+    set_query_options(module, table, record)
     return Adapted(module, table, module)
 
 
-def drop_query_bias(module: TokenWindowAttention, table: Table, record: Record, prefix: str = "") -> None:
-    """The authors' option for query, key and value, which ours has not, as every network of theirs takes the bias."""
+def set_query_options(module: TokenWindowAttention, table: Table, record: Record, prefix: str = "") -> None:
+    """The authors' options for bias and scale, which ours has not, as every network of theirs takes the defaults."""
     if f"{prefix}qkv.bias" not in record["state_dict"]:
         module.query_key_value.register_parameter("bias", None)
         del table[f"{prefix}qkv.bias"]
+    scale = record["config"].get("qk_scale")
+    if scale:
+        by_default, factor = module.split, scale * (module.channels // module.heads) ** 0.5
+
+        def split(tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            query, key, value = by_default(tokens)
+            return query * factor, key, value
+
+        module.split = split
 
 
 def transposed_attention(record: Record) -> Adapted:
