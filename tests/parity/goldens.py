@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +18,56 @@ from restore.zoo.official.table import load_official_state
 from .adapters import Adapted, Record
 from .rules import rule_input, rule_value
 
-FOLDER = Path(os.environ.get("RESTORE_GOLDENS") or Path(__file__).parent / "goldens")
+OWN = Path(__file__).parent / "goldens"
+FOLDER = Path(os.environ.get("RESTORE_GOLDENS") or OWN)
 STRICT = os.environ.get("RESTORE_GOLDENS_STRICT") == "1"
 
 
-def records() -> list[Record]:
+def records(folder: Path = FOLDER) -> list[Record]:
     """The items of index.json, each with its official names and shapes."""
-    shapes = json.loads((FOLDER / "golden_state_dicts.json").read_text())
-    items = json.loads((FOLDER / "index.json").read_text())["items"]
+    shapes = json.loads((folder / "golden_state_dicts.json").read_text())
+    items = json.loads((folder / "index.json").read_text())["items"]
     return [item | {"state_dict": shapes.get(item["name"], {})} for item in items]
 
 
 def gradient_records() -> list[Record]:
-    """The items of gradients.json, those of one input in the form of those of several; a set may have none."""
+    """The items of gradients.json in the form of those of the index, with a family; a set may have none."""
     file = FOLDER / "gradients.json"
     items = json.loads(file.read_text()) if file.exists() else []
     for item in items:
         if "input_seed" in item:
             item |= {"input_seeds": [item["input_seed"]], "input_shapes": [item["input_shape"]]}
-    return [{"fixed_keys": [], "x_stored": False} | item for item in items]
+    known = records() if FOLDER == OWN else [*records(), *records(OWN)]
+    return [{"fixed_keys": [], "x_stored": False, "family": family_of(item, known)} | item for item in items]
+
+
+def family_of(gradient: Record, items: list[Record]) -> str | None:
+    """The family of the golden that a gradient is most like: gradients.json names none.
+
+    Each word that both names begin with counts one, the same official tensors two, and what is left is told by how many
+    tensors and options are shared; None where neither name nor tensors are alike.
+    """
+    words, tensors = gradient["name"].removeprefix("grad_").split("_"), _kinds(gradient)
+
+    def likeness(item: Record) -> tuple[int, float, float]:
+        pairs = zip(words, item["name"].split("_"))
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        overlap = _overlap(tensors, _kinds(item))
+        equal = overlap == 1 and len(gradient["state_dict"]) > 0
+        return same + 2 * equal, overlap, _overlap(set(gradient["config"]), set(item["config"]))
+
+    best = max(items, key=likeness)
+    return best["family"] if likeness(best)[0] else None
+
+
+def _kinds(record: Record) -> set[tuple[str, int]]:
+    """Official names, whatever is counted in them, and inputs, each with its number of axes."""
+    tensors = {(re.sub(r"\d+", "#", key), len(shape)) for key, shape in record["state_dict"].items()}
+    return tensors | {(f"input {place}", len(shape)) for place, shape in enumerate(record["input_shapes"])}
+
+
+def _overlap(one: set, other: set) -> float:
+    return len(one & other) / len(one | other) if one | other else 1.0
 
 
 def no_adapter(kind: str, name: str) -> None:

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from .adapters import GRADIENT_ADAPTERS, Record
+from .adapters import ADAPTERS, Record
 from .goldens import FOLDER, gradient_records, inputs, load_by_rule, no_adapter
 from .rules import rule_input
 
 
 @pytest.mark.parametrize("record", gradient_records(), ids=lambda record: record["name"])
 def test_gradient_equals_the_authors_code(record: Record):
-    adapt = next((a for start, a in GRADIENT_ADAPTERS.items() if record["name"].startswith(start)), None)
-    if adapt is None:
+    if record["family"] not in ADAPTERS:
         no_adapter("gradient", record["name"])
-    adapted = adapt(record)
+    adapted = ADAPTERS[record["family"]](record)
     adapted.module.eval().double()
     load_by_rule(adapted, record, record.get("weight_rule", "A"))
     own = adapted.module.state_dict(keep_vars=True)
@@ -35,9 +34,12 @@ def test_gradient_equals_the_authors_code(record: Record):
     assert loss.item() == pytest.approx(record["loss"], rel=tolerance)
     with np.load(FOLDER / f"{record['name']}.npz") as stored:
         names = ["gx"] if len(given) == 1 else [f"gx{index}" for index in range(len(given))]
-        expected = [torch.from_numpy(stored[name]) for name in names]
-    for x, gradient in zip(given, expected, strict=True):
-        assert (x.grad - gradient).abs().max() <= tolerance * gradient.abs().max()
+        expected = {name: torch.from_numpy(stored[name]) for name in names if name in stored.files}
+    assert expected
+    for x, name in zip(given, names, strict=True):
+        own_gradient = torch.zeros_like(x) if x.grad is None else x.grad  # a retina passes none to its location
+        gradient = expected.get(name, torch.zeros_like(x))
+        assert (own_gradient - gradient).abs().max() <= tolerance * gradient.abs().max()
     largest = max((norm for norm in norms.values() if norm is not None), default=0)
     for key, norm in norms.items():
         gradient = own[adapted.table[key]].grad

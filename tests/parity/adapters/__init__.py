@@ -21,7 +21,7 @@ from . import (
 )
 from .base import Adapted, Adapter, Record
 
-__all__ = ["ADAPTERS", "GRADIENT_ADAPTERS", "STATE_DICT_ADAPTERS", "Adapted", "Adapter", "Record"]
+__all__ = ["ADAPTERS", "STATE_DICT_ADAPTERS", "Adapted", "Adapter", "Record"]
 
 _GROUPS = (
     rcan,
@@ -43,9 +43,6 @@ _GROUPS = (
 
 ADAPTERS: dict[str, Adapter] = {family: adapt for group in _GROUPS for family, adapt in group.FAMILIES.items()}
 """Family of index.json -> adapter."""
-
-GRADIENT_ADAPTERS: dict[str, Adapter] = {start: adapt for group in _GROUPS for start, adapt in group.GRADIENTS.items()}
-"""How the names of a family begin in gradients.json, which has no families -> adapter."""
 
 STATE_DICT_ADAPTERS: dict[str, Adapter] = {
     name: adapt for group in _GROUPS for name, adapt in getattr(group, "STATE_DICTS", {}).items()

@@ -30,14 +30,12 @@ def linear_channel_attention(record: Record) -> Adapted:
     return Adapted(module, {"fc.0.weight": "squeeze.weight", "fc.2.weight": "excite.weight"}, module)
 
 
-def efficient(record: Record, shared: bool = True) -> Adapted:
+def efficient(record: Record) -> Adapted:
+    """One kernel, or one a channel, as their number tells."""
     config = record["config"]
+    shared = record["state_dict"]["conv.weight"][0] == 1
     module = EfficientChannelAttention(config["channel"], config.get("k_size", 3), shared)
     return Adapted(module, {"conv.weight": "excite.weight"}, module)
-
-
-def efficient_not_shared(record: Record) -> Adapted:
-    return efficient(record, shared=False)
 
 
 def second_order(record: Record) -> Adapted:
@@ -91,7 +89,7 @@ def context_encoding(record: Record) -> Adapted:
 FAMILIES: dict[str, Adapter] = {
     "SE (moskomule senet.pytorch, Linear without bias)": linear_channel_attention,
     "ECA": efficient,
-    "ECA-NS (non-shared)": efficient_not_shared,
+    "ECA-NS (non-shared)": efficient,
     "SOCA (SAN)": second_order,
     "MPN-COV covariance": covariance,
     "MPN-COV covariance + Newton-Schulz sqrt": covariance_root,
@@ -99,10 +97,4 @@ FAMILIES: dict[str, Adapter] = {
     "SCA (NAFNet)": simple,
     "Encoding layer (Deep TEN / EncNet)": encoding_layer,
     "EncModule (EncNet context encoding)": context_encoding,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_soca": second_order,
-    "grad_imdn_cca": contrast,
-    "grad_encmodule": context_encoding,
 }

@@ -69,7 +69,7 @@ def compact_non_local(record: Record) -> Adapted:
     module = CompactNonLocalAttention(
         config["inplanes"],
         width=config["planes"],
-        groups=config["groups"],
+        groups=config.get("groups", 8),
         kernel="gaussian" if "Gaussian" in record["family"] or "gaussian" in record["family"] else "dot",
         order=config.get("order", 2),
         scaled=config.get("use_scale", False),
@@ -80,21 +80,23 @@ def compact_non_local(record: Record) -> Adapted:
 
 
 def global_context(record: Record) -> Adapted:
-    config = record["config"]
-    fusions = set(config.get("fusion_types", ["channel_add"]))
-    width = int(config["inplanes"] * config["ratio"])
+    """Pooling and fusions as their tensors tell, and the bottleneck's width, which the authors' ratio rounds down."""
+    config, state = record["config"], record["state_dict"]
+    channels = config["inplanes"]
+    width = int(channels * config["ratio"])
+    parts = {"channel_add": "add", "channel_mul": "scale"}
+    parts = {official: ours for official, ours in parts.items() if f"{official}_conv.0.weight" in state}
     module = GlobalContext(
-        config["inplanes"],
-        reduction=round(1 / config["ratio"]),
-        pooling="attention" if config.get("pooling_type", "att") == "att" else "average",
-        fusion="both" if len(fusions) == 2 else "add" if fusions == {"channel_add"} else "scale",
+        channels,
+        reduction=1,
+        pooling="attention" if "conv_mask.weight" in state else "average",
+        fusion="both" if len(parts) == 2 else next(iter(parts.values())),
     )
     table = conv("conv_mask", "weigh") if module.weigh is not None else {}
-    for official, ours in (("channel_add", "add"), ("channel_mul", "scale")):
-        if official in fusions:
-            assert getattr(module, ours).squeeze.out_channels == width
-            for place, leaf in ((0, "squeeze"), (1, "norm"), (3, "excite")):
-                table |= conv(f"{official}_conv.{place}", f"{ours}.{leaf}")
+    for official, ours in parts.items():
+        setattr(module, ours, type(getattr(module, ours))(channels, width))  # no whole reduction leaves every width
+        for place, leaf in ((0, "squeeze"), (1, "norm"), (3, "excite")):
+            table |= conv(f"{official}_conv.{place}", f"{ours}.{leaf}")
     return Adapted(module, table, module)
 
 
@@ -119,7 +121,7 @@ def base_object_context(record: Record) -> Adapted:
         config["key_channels"],
         config["value_channels"],
         scales,
-        config["dropout"],
+        config.get("dropout", 0.05),
     )
     return Adapted(module, _base_table(len(scales)), module)
 
@@ -127,7 +129,7 @@ def base_object_context(record: Record) -> Adapted:
 def pyramid_object_context(record: Record) -> Adapted:
     config = record["config"]
     grids = config.get("sizes", [1, 2, 3, 6])
-    module = PyramidObjectContext(config["in_channels"], config["out_channels"], grids, config["dropout"])
+    module = PyramidObjectContext(config["in_channels"], config["out_channels"], grids, config.get("dropout", 0.05))
     table = conv("up_dr.0", "widen.0") | _norm("up_dr.1", "widen.1")
     table |= conv("conv_bn_dropout.0", "project") | _norm("conv_bn_dropout.1", "norm")
     for level in range(len(grids)):
@@ -190,10 +192,4 @@ FAMILIES: dict[str, Adapter] = {
     "OCNet BaseOC": base_object_context,
     "OCNet Pyramid-OC": pyramid_object_context,
     "OCNet ASP-OC": atrous_object_context,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_danet_pam": position,
-    "grad_danet_cam": channel,
-    "grad_criss_cross": criss_cross,
 }

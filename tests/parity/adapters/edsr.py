@@ -121,16 +121,6 @@ FAMILIES: dict[str, Adapter] = {
     "FDnCNN": fdncnn,
 }
 
-GRADIENTS: dict[str, Adapter] = {
-    "grad_edsr_": edsr,
-    "grad_mdsr_": mdsr,
-    "grad_rdn_rdb_": dense_block,
-    "grad_rdn_": rdn,
-    "grad_carn_": carn,
-    "grad_ircnn_": ircnn,
-    "grad_fdncnn_": fdncnn,
-}
-
 STATE_DICTS: dict[str, Adapter] = {
     "carn": carn,
     "dncnn": dncnn_or_sister,

@@ -129,15 +129,4 @@ FAMILIES: dict[str, Adapter] = {
     "SCPA block (PAN SR)": self_calibrated,
 }
 
-GRADIENTS: dict[str, Adapter] = {
-    "grad_imdn_x": imdn,
-    "grad_imdn_as_": imdn_as,
-    "grad_imdn_rtc_": imdn_rtc,
-    "grad_imdn_imdb_": information_distillation,
-    "grad_rfdn_": rfdn,
-    "grad_rfdb_": residual_distillation,
-    "grad_pansr_": pan,
-    "grad_scpa_": self_calibrated,
-}
-
 STATE_DICTS: dict[str, Adapter] = {"imdn": imdn_variant, "rfdn": rfdn, "pansr": pan}

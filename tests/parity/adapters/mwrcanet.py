@@ -31,6 +31,4 @@ def mwrcanet(record: Record) -> Adapted:
 
 FAMILIES: dict[str, Adapter] = {"MWCNN": mwcnn, "MWRCAN": mwrcanet}
 
-GRADIENTS: dict[str, Adapter] = {"grad_mwcnn_": mwcnn, "grad_mwrcan_": mwrcanet}
-
 STATE_DICTS: dict[str, Adapter] = {"mwcnn": mwcnn, "mwrcanet": mwrcanet}

@@ -107,13 +107,4 @@ FAMILIES: dict[str, Adapter] = {
     "Restormer GDFN": gated_feed_forward,
 }
 
-GRADIENTS: dict[str, Adapter] = {
-    "grad_nafnet_": nafnet,
-    "grad_nafbaseline_": baseline,
-    "grad_nafblock_": naf_block,
-    "grad_restormer_gdfn_": gated_feed_forward,
-    "grad_restormer_small": restormer,
-    "grad_restormer_biasfree": restormer,
-}
-
 STATE_DICTS: dict[str, Adapter] = {"nafnet": either, "restormer": restormer}

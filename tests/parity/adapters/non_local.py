@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import get_args
 
 from torch import nn
 
@@ -15,7 +16,9 @@ from restore.attention import (
     NonLocalAttention3d,
     RegionNonLocalAttention,
 )
+from restore.attention.representation.non_local import Pairwise
 from restore.blocks import ResidualAttentionBlock
+from restore.layers import ResidualUnit
 from restore.zoo.official.rcan import channel_attention_table
 from restore.zoo.official.rnan_attention import mask_table, non_local_table, residual_attention_block_table
 from restore.zoo.official.san_attention import region_non_local_table
@@ -81,10 +84,16 @@ def cgnl_non_local(record: Record) -> Adapted:
 def region_non_local(record: Record) -> Adapted:
     """SAN's class holds a second-order attention as well, which its forward leaves out: it is beside ours, unused."""
     config = record["config"]
-    channels, width = config["in_feat"], config.get("inter_feat", config["in_feat"] // 8)
-    module = RegionNonLocalAttention(channels, reduction=channels // width, subsample=True)
+    channels, width = config["in_feat"], record["state_dict"]["non_local.theta.weight"][0]
+    normalization = "non_local.W.1.weight" in record["state_dict"]
+    module = RegionNonLocalAttention(channels, subsample=True)
+    module.non_local = NonLocalAttention(channels, width=width, subsample=True, normalization=normalization)
     both = nn.ModuleDict({"region": module, "unused": ChannelAttention(channels, config.get("reduction", 8))})
     table = {theirs: f"region.{ours}" for theirs, ours in region_non_local_table(module).items()}
+    if normalization:
+        for leaf in ("weight", "bias"):
+            table[f"non_local.W.0.{leaf}"] = table.pop(f"non_local.W.{leaf}")
+        table |= batch_norm("non_local.W.1", "region.non_local.norm")
     table |= within("soca", "unused", channel_attention_table())
     return Adapted(both, table, module)
 
@@ -97,7 +106,8 @@ def rnan_non_local(record: Record) -> Adapted:
 
 def mask(non_local: bool) -> Adapter:
     def adapt(record: Record) -> Adapted:
-        module = _mask(record, non_local)(record["config"]["n_feat"])
+        module = _mask(non_local)(record["config"]["n_feat"])
+        _set_kernel_size(module, record)
         return Adapted(module, mask_table(non_local), module.gate)
 
     return adapt
@@ -105,25 +115,36 @@ def mask(non_local: bool) -> Adapter:
 
 def residual_attention_block(non_local: bool) -> Adapter:
     def adapt(record: Record) -> Adapted:
-        module = ResidualAttentionBlock(record["config"]["n_feat"], _mask(record, non_local))
+        module = ResidualAttentionBlock(record["config"]["n_feat"], _mask(non_local))
+        _set_kernel_size(module, record)
         return Adapted(module, residual_attention_block_table(non_local), module)
 
     return adapt
 
 
-def _mask(record: Record, non_local: bool) -> Callable[[int], MaskAttention]:
-    if record["config"].get("kernel_size", 3) != 3:
-        raise ValueError(f"RNAN's mask of ours has no form for {record['config']}")
+def _mask(non_local: bool) -> Callable[[int], MaskAttention]:
     return lambda channels: MaskAttention(channels, non_local, normalize_over="queries")
 
 
+def _set_kernel_size(module: nn.Module, record: Record) -> None:
+    """The authors' option for the residual units, which ours has not, as every network of theirs takes 3."""
+    size = record["config"].get("kernel_size", 3)
+    for name, part in list(module.named_modules()):
+        if isinstance(part, ResidualUnit) and size != 3:
+            module.set_submodule(name, ResidualUnit(record["config"]["n_feat"], size))
+
+
+def _non_local_families() -> dict[str, Adapter]:
+    """Every pairwise function on every number of axes; those off the plane are spelled with a blank."""
+    forms: dict[str, Adapter] = {}
+    for axes, build in (("1D", NonLocalAttention1d), ("2D", NonLocalAttention), ("3D", NonLocalAttention3d)):
+        for pairwise in get_args(Pairwise):
+            for name in (pairwise, pairwise.replace("_", " ")):
+                forms[f"non-local {axes} {name}"] = published_non_local(build, pairwise)
+    return forms
+
+
 FAMILIES: dict[str, Adapter] = {
-    "non-local 1D embedded gaussian": published_non_local(NonLocalAttention1d, "embedded_gaussian"),
-    "non-local 2D concatenation": published_non_local(NonLocalAttention, "concatenation"),
-    "non-local 2D dot_product": published_non_local(NonLocalAttention, "dot_product"),
-    "non-local 2D embedded_gaussian": published_non_local(NonLocalAttention, "embedded_gaussian"),
-    "non-local 2D gaussian": published_non_local(NonLocalAttention, "gaussian"),
-    "non-local 3D embedded gaussian": published_non_local(NonLocalAttention3d, "embedded_gaussian"),
     "mmdet NonLocal2D": mmdet_non_local,
     "SpatialNL (CGNL repo)": cgnl_non_local,
     "RL-NL (SAN Nonlocal_CA)": region_non_local,
@@ -132,6 +153,4 @@ FAMILIES: dict[str, Adapter] = {
     "RNAN mask branch non-local": mask(non_local=True),
     "RNAN residual attention block local": residual_attention_block(non_local=False),
     "RNAN residual attention block non-local": residual_attention_block(non_local=True),
-}
-
-GRADIENTS: dict[str, Adapter] = {}
+} | _non_local_families()

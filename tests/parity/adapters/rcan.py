@@ -95,8 +95,3 @@ FAMILIES: dict[str, Adapter] = {
 }
 
 STATE_DICTS: dict[str, Adapter] = {"rcan": rcan}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_rcan_x": rcan,
-    "grad_dncnn_": dncnn,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from restore.attention import (
@@ -45,37 +46,47 @@ def global_upsample(record: Record) -> Adapted:
 
 
 def deformable(record: Record) -> Adapted:
-    config = record["config"]
+    config, state = record["config"], record["state_dict"]
+    height, _ = _sides(config["kernel_size"])
     module = DeformableConv(
         config["in_channels"],
         config["out_channels"],
-        config["kernel_size"],
+        height,
         config.get("stride", 1),
         config.get("padding", 0),
         config.get("dilation", 1),
         config.get("groups", 1),
         config.get("offset_groups", 1),
-        config.get("bias", False),
+        "bias" in state,
     )
+    _widen(module, config)
     return Adapted(module, _same(record), module)
 
 
 def deformable_pack(record: Record) -> Adapted:
-    config = record["config"]
-    modulated = config.get("modulated", False)
+    """Version and bias as the tensors tell: mmdet has a class a version, and the second a bias by default."""
+    config, state = record["config"], record["state_dict"]
+    modulated = "conv_offset_mask.weight" in state
+    height, width = _sides(config["kernel_size"])
     module = DeformableConvPack(
         config["in_channels"],
         config["out_channels"],
-        config["kernel_size"],
+        height,
         config.get("stride", 1),
         config.get("padding", 0),
         config.get("dilation", 1),
         config.get("groups", 1),
         config.get("offset_groups", 1),
         modulated,
-        config.get("bias", False),
+        "bias" in state,
     )
-    own = {name: f"deform.{name}" for name in ("weight", "bias") if name in record["state_dict"]}
+    if height != width:
+        _widen(module.deform, config)
+        predict, taps = module.predict, config.get("offset_groups", 1) * height * width
+        channels = (3 if modulated else 2) * taps
+        size = (height, width)
+        module.predict = nn.Conv2d(predict.in_channels, channels, size, predict.stride, predict.padding)
+    own = {name: f"deform.{name}" for name in ("weight", "bias") if name in state}
     return Adapted(module, own | conv("conv_offset_mask" if modulated else "conv_offset", "predict"), module)
 
 
@@ -83,9 +94,9 @@ def dynamic_1d(record: Record) -> Adapted:
     config = record["config"]
     module = DynamicConv1d(
         config["input_size"],
-        config["kernel_size"],
-        config["num_heads"],
-        config["padding_l"],
+        config.get("kernel_size", 1),
+        config.get("num_heads", 1),
+        config.get("padding_l"),
         config.get("weight_softmax", False),
         config.get("renorm_padding", False),
         config.get("bias", False),
@@ -100,9 +111,9 @@ def lightweight_1d(record: Record) -> Adapted:
     config = record["config"]
     module = LightweightConv1d(
         config["input_size"],
-        config["kernel_size"],
-        config["num_heads"],
-        config["padding_l"],
+        config.get("kernel_size", 1),
+        config.get("num_heads", 1),
+        config.get("padding_l"),
         config.get("weight_softmax", False),
         config.get("bias", False),
     )
@@ -154,12 +165,22 @@ def action(record: Record) -> Adapted:
 def location_mean(record: Record) -> Adapted:
     config = record["config"]
     assert config.get("output_size", 2) == 2
-    module = LocationPolicy(config["input_size"], config["std"])
+    module = LocationPolicy(config["input_size"], config.get("std", 0.05))
 
     def mean(memory: Tensor) -> Tensor:
         return module(memory).mean
 
     return Adapted(module, conv("fc", "hidden") | conv("fc_lt", "mean"), mean)
+
+
+def _sides(size: int | list[int]) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
+
+
+def _widen(module: DeformableConv, config: Record) -> None:
+    """Windows that are not square, which our function takes and our module does not."""
+    module.weight = nn.Parameter(torch.empty(*module.weight.shape[:2], *_sides(config["kernel_size"])))
 
 
 def _same(record: Record) -> Table:
@@ -185,13 +206,4 @@ FAMILIES: dict[str, Adapter] = {
     "RAM core network": core,
     "RAM action network": action,
     "RAM location network (mean only)": location_mean,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_dcn1_pack": deformable_pack,
-    "grad_dcn2_pack": deformable_pack,
-    "grad_dcn": deformable,
-    "grad_dynconv1d": dynamic_1d,
-    "grad_dynconv2d": dynamic_2d,
-    "grad_stn": spatial_transformer,
 }

@@ -46,7 +46,7 @@ def rnan(record: Record) -> Adapted:
     config = record["config"]
     network = RNAN(
         scale=config.get("scale", 1),
-        image_channels=config.get("n_colors", 3),
+        image_channels=config.get("n_colors", record["state_dict"]["head.0.weight"][1]),
         width=config.get("n_feats", 64),
         groups=config.get("n_resgroups", 10),
         pixel_range=config.get("rgb_range", 255),
@@ -82,14 +82,6 @@ FAMILIES: dict[str, Adapter] = {
     "RNAN DN_Gray": rnan,
     "RNAN SR": rnan,
     "HAN": han,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_san_": san,
-    "grad_lsrag_": local_source_group,
-    "grad_rnan_dn_": rnan,
-    "grad_rnan_sr_": rnan,
-    "grad_han_x": han,
 }
 
 STATE_DICTS: dict[str, Adapter] = {"san": san, "rnan": rnan, "han": han}

@@ -52,9 +52,10 @@ def cbam_spatial_gate(record: Record) -> Adapted:
 
 
 def bam(record: Record) -> Adapted:
-    module = _bam(record["config"])
-    table = within("channel_att", "channel", _bam_channel_table(1))
-    table |= within("spatial_att", "spatial", _bam_spatial_table(2))
+    config = record["config"]
+    module = _bam(config)
+    table = within("channel_att", "channel", _bam_channel_table(config.get("num_layers", 1)))
+    table |= within("spatial_att", "spatial", _bam_spatial_table(config.get("dilation_conv_num", 2)))
     return Adapted(module, table, module)
 
 
@@ -91,7 +92,7 @@ def pixel_conv(record: Record) -> Adapted:
 def spatial_channel(record: Record) -> Adapted:
     config = record["config"]
     module = SpatialChannelAttention(
-        config["channels"], config["hidden"], _ORDERS[config["order"]], rescale=config.get("scale", False)
+        config["channels"], config["hidden"], _ORDERS[config.get("order", "C-S")], rescale=config.get("scale", False)
     )
     table: Table = {}
     for number, part in ((1, "channel"), (2, "spatial")):
@@ -204,15 +205,4 @@ FAMILIES: dict[str, Adapter] = {
     "residual attention module (Attention-56 B)": residual_attention,
     "residual attention module (Attention-56 C)": residual_attention,
     "HAN CSAM": channel_spatial_3d,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_cbam_": cbam,
-    "grad_bam_": bam,
-    "grad_esa_": enhanced_spatial,
-    "grad_pixel_attention_": pixel,
-    "grad_paconv_": pixel_conv,
-    "grad_scacnn_": spatial_channel,
-    "grad_ran_": residual_attention,
-    "grad_han_csam_": channel_spatial_3d,
 }

@@ -11,6 +11,7 @@ from restore.networks import SwinIR
 from restore.zoo.official.swinir import MASK, swin_block_table, swinir_table
 
 from .base import Adapted, Adapter, Record
+from .window import set_query_options
 
 UPSAMPLERS = {"": "shuffle", "pixelshuffle": "shuffle", "pixelshuffledirect": "direct", "nearest+conv": "nearest"}
 
@@ -38,26 +39,26 @@ def swinir(record: Record) -> Adapted:
 
 def swin_block(record: Record) -> Adapted:
     config = record["config"]
-    window, shift = config["window_size"], config.get("shift_size", 0)
-    if shift not in (0, window // 2):
-        raise ValueError(f"SwinBlock of ours is shifted by half a window, not by {shift} of {window}.")
-    block = SwinBlock(
-        config["dim"],
-        lambda channels: WindowAttention(channels, window, config["num_heads"], shifted=shift > 0),
-        expansion=config.get("mlp_ratio", 4.0),
-    )
-    mask = {MASK: shift_mask(tuple(config["input_resolution"]), window, shift, torch.zeros(()))} if shift else {}
-    return Adapted(block, swin_block_table(), block, constants=mask)
+    window = config["window_size"]
+    shift = config.get("shift_size", window // 2 if MASK in record["state_dict"] else 0)
+    resolution = tuple(config.get("input_resolution", record["input_shapes"][0][2:]))
+    smallest = min(resolution)
+    if smallest <= window:  # as in the authors' code
+        window, shift = smallest, 0
+    attention = WindowAttention(config["dim"], window, config["num_heads"], shifted=shift > 0)
+    if shift:  # theirs takes any, ours is half a window
+        attention.shift = shift
+        attention.masks = shift_mask((2 * window, 2 * window), window, shift, attention.masks)
+    block = SwinBlock(config["dim"], lambda _: attention, expansion=config.get("mlp_ratio", 4.0))
+    mask = {MASK: shift_mask(resolution, window, shift, torch.zeros(()))} if shift else {}
+    table = swin_block_table()
+    set_query_options(attention.attend, table, record, "attn.")
+    return Adapted(block, table, block, constants=mask)
 
 
 FAMILIES: dict[str, Adapter] = {
     "SwinIR": swinir,
     "SwinIR Swin block": swin_block,
-}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_swinir_block": swin_block,
-    "grad_swinir_": swinir,
 }
 
 STATE_DICTS: dict[str, Adapter] = {"swinir": swinir}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from restore.attention import TransposedAttention
 from restore.inference import with_local_pooling
@@ -18,8 +18,23 @@ from .rcan import in_official_range, rcan
 
 
 def local_pool(record: Record) -> Adapted:
-    module = LocalPool(_sides(record["config"]["kernel_size"]))
-    return Adapted(module, {}, module)
+    config = record["config"]
+    if config.get("fast_imp"):
+        raise ValueError(f"LocalPool of ours has no form for {config}")
+    module = LocalPool(_sides(config["kernel_size"]))
+    if config.get("auto_pad", True):
+        return Adapted(module, {}, module)
+
+    def without_padding(x: Tensor) -> Tensor:
+        """The windows alone; ours repeats the outer ones over the border."""
+        pooled = module(x)
+        if pooled.shape[2:] == (1, 1):
+            return pooled
+        top, left = ((min(side, most) - 1) // 2 for side, most in zip(module.kernel_size, x.shape[2:], strict=True))
+        rows, columns = (max(most - side, 0) + 1 for side, most in zip(module.kernel_size, x.shape[2:], strict=True))
+        return pooled[..., top : top + rows, left : left + columns]
+
+    return Adapted(module, {}, without_padding)
 
 
 def local_attention(record: Record) -> Adapted:
@@ -72,5 +87,3 @@ FAMILIES: dict[str, Adapter] = {
     "NAFNetLocal (TLC)": local_nafnet,
     "RestormerLocal (TLC)": local_restormer,
 }
-
-GRADIENTS: dict[str, Adapter] = {}

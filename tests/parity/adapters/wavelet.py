@@ -48,5 +48,3 @@ FAMILIES: dict[str, Adapter] = {
     "MWRCAN IDWT": transform(inverse_haar_transform, "mwrcan", "channel"),
     "MWRCAN residual block": residual_block,
 }
-
-GRADIENTS: dict[str, Adapter] = {}

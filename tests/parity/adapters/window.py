@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import torch
+from torch import Tensor
 
 from restore.attention import (
     AttentionAugmentedConv,
@@ -27,7 +28,25 @@ from .base import Adapted, Adapter, Record
 def window_attention(record: Record) -> Adapted:
     config = record["config"]
     module = TokenWindowAttention(config["dim"], tuple(config["window_size"]), config["num_heads"])
-    return Adapted(module, window_attention_table(), module)
+    table = window_attention_table()
+    set_query_options(module, table, record)
+    return Adapted(module, table, module)
+
+
+def set_query_options(module: TokenWindowAttention, table: Table, record: Record, prefix: str = "") -> None:
+    """The authors' options for bias and scale, which ours has not, as every network of theirs takes the defaults."""
+    if f"{prefix}qkv.bias" not in record["state_dict"]:
+        module.query_key_value.register_parameter("bias", None)
+        del table[f"{prefix}qkv.bias"]
+    scale = record["config"].get("qk_scale")
+    if scale:
+        by_default, factor = module.split, scale * (module.channels // module.heads) ** 0.5
+
+        def split(tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            query, key, value = by_default(tokens)
+            return query * factor, key, value
+
+        module.split = split
 
 
 def transposed_attention(record: Record) -> Adapted:
@@ -72,7 +91,7 @@ def generalized_attention(record: Record) -> Adapted:
         if config.get("position_embedding_dim", -1) > 0
         else None,
         position_magnitude=config.get("position_magnitude", 1),
-        transposed_query="defect kept" in record.get("family", ""),
+        transposed_query="defect kept" in record["family"] and query_position and not position,
     )
     names = {
         "appr_bias": "content_bias",
@@ -94,15 +113,22 @@ def generalized_attention(record: Record) -> Adapted:
 
 def point_wise_spatial_attention(record: Record) -> Adapted:
     config = record["config"]
-    direction = ("collect", "distribute", "both")[config["psa_type"]]
-    factor = config.get("normalization_factor", 1.0)
+    direction = ("collect", "distribute", "both")[config.get("psa_type", 2)]
+    factor, shrink, compact = (
+        config.get(name, default)
+        for name, default in (("normalization_factor", 1.0), ("shrink_factor", 2), ("compact", False))
+    )
+    mask = (config.get("mask_h", 59), config.get("mask_w", 59))
+    if compact:  # the authors' code looks at the number of places alone
+        height, width = ((side - 1) // shrink + 1 for side in record["input_shapes"][0][2:])
+        mask = (height, width)
     module = PointwiseSpatialAttention(
         config["in_channels"],
         width=config.get("mid_channels", 512),
         direction=direction,
-        mask=(config.get("mask_h", 59), config.get("mask_w", 59)),
-        shrink=config.get("shrink_factor", 2),
-        compact=config.get("compact", False),
+        mask=mask,
+        shrink=shrink,
+        compact=compact,
         normalization="mask" if factor is None else factor,
         softmax=config.get("psa_softmax", True),
     )
@@ -121,7 +147,7 @@ def _unit_table(theirs: str, ours: str) -> Table:
 
 def augmented_conv(record: Record) -> Adapted:
     config = record["config"]
-    size = config.get("shape", 0) if config.get("relative", True) else 0
+    size = config["shape"] if "key_rel_w" in record["state_dict"] else 0
     in_paper = "in-paper" in record["family"]
     module = AttentionAugmentedConv(
         config["in_channels"],
@@ -161,8 +187,3 @@ FAMILIES: dict[str, Adapter] = {
     "attention-augmented conv": augmented_conv,
     "attention-augmented conv (in-paper file, 1x1 qkv)": augmented_conv,
 } | {f"generalized attention (Zhu et al. 2019) {family}": generalized_attention for family in _generalized_families()}
-
-GRADIENTS: dict[str, Adapter] = {
-    "grad_sanet": style_attention,
-    "grad_genatt": generalized_attention,
-}
