@@ -9,6 +9,7 @@ import torch
 
 from restore.attention import GeneralizedAttention
 from restore.errors import ConfigError, ShapeError
+from restore.inference.cost import multiply_adds
 from tests.parity.rules import fill
 
 from .memory import Memory
@@ -72,6 +73,19 @@ def test_memory_of_the_cheap_forms(terms):
     with Memory() as memory:
         module(torch.rand(1, 16, 32, 32).requires_grad_()).sum().backward()
     assert memory.largest <= 8 * 1024 * 32
+
+
+@pytest.mark.parametrize(
+    ("terms", "published", "more"),
+    [("1111", 1160773632, 0), ("0010", 75857920, 0), ("1000", 1056964608, 0), ("0110", 821182464, 0.013)],
+)
+def test_multiply_adds_are_those_of_the_authors_module(terms, published, more):
+    """256 channels, 8 heads, every second key, 48 x 48: nothing is computed twice, what is the same for all once.
+
+    Where the key's content meets the query's position, one product of width 1 adds it.
+    """
+    module = GeneralizedAttention(256, 8, *(digit == "1" for digit in terms))
+    assert multiply_adds(module, torch.rand(1, 256, 48, 48)) == pytest.approx(published, rel=more)
 
 
 @pytest.mark.parametrize("terms", TYPES, ids=name)

@@ -92,7 +92,7 @@ class GeneralizedAttention(Representation):
         self.heads, self.key_stride = heads, key_stride
         self.query_key, self.query_position = query_key, query_position
         self.key_content, self.position = key_content, position
-        self.has_key, self.has_position = has_key, has_position
+        self.has_query, self.has_key, self.has_position = has_query, has_key, has_position
         self.position_width, self.position_magnitude = position_width, position_magnitude
         self.transposed_query = transposed_query
         width = channels // heads * heads
@@ -120,9 +120,10 @@ class GeneralizedAttention(Representation):
         """(N, C, H, W) -> (N, heads, HW, hw)."""
         self._check_square(x)
         places = slice(None) if at is None else slice(at[0] * x.shape[3] + at[1], at[0] * x.shape[3] + at[1] + 1)
-        query, key = self._content(x)
+        asked = self._asked(x)
+        query, key = self._content(x, asked)
         if self.has_position:
-            columns, rows = (term[:, :, places] for term in self._position(x))
+            columns, rows = (term[:, :, places] for term in self._position(x, asked))
             weights = energy(query[:, :, places], key, columns, rows).softmax(-1)
         else:
             weights = (query[:, :, places] @ key.transpose(2, 3)).softmax(-1)
@@ -142,34 +143,40 @@ class GeneralizedAttention(Representation):
                 return self._join(x, self._same_for_all(x, value))
             if not self.has_key:
                 return self._join(x, self._by_position(x, value))
-        columns, rows = self._position(x) if self.has_position else (None, None)
-        return self._join(x, attend(*self._content(x), value, columns, rows))
+        asked = self._asked(x)
+        columns, rows = self._position(x, asked) if self.has_position else (None, None)
+        return self._join(x, attend(*self._content(x, asked), value, columns, rows))
 
     def _same_for_all(self, x: Tensor, value: Tensor) -> Tensor:
-        query, key = self._content(x)
-        weights = (query[:, :, :1] @ key.transpose(2, 3)).softmax(-1)  # (N, heads, 1, hw)
-        return (weights @ value).expand(-1, -1, x.shape[2] * x.shape[3], -1)  # (N, heads, HW, d)
+        _, energy_of_key = self._content(x, None)
+        return energy_of_key.transpose(2, 3).softmax(-1) @ value  # (N, heads, 1, d)
 
     def _by_position(self, x: Tensor, value: Tensor) -> Tensor:
-        columns, rows = (term.unflatten(2, x.shape[2:]) for term in self._position(x))  # (N, heads, H, W, w or h)
+        columns, rows = (term.unflatten(2, x.shape[2:]) for term in self._position(x, None))  # (N, heads, H, W, w or h)
         columns = columns[:, :, 0].softmax(-1)  # (N, heads, W, w), the same for all H
         rows = rows[:, :, :, 0].softmax(-1)  # (N, heads, H, h), the same for all W
         values = value.unflatten(2, self._keys(x).shape[2:])  # (N, heads, h, w, d)
         narrow = columns.unsqueeze(2) @ values  # (N, heads, h, W, d)
         return (rows @ narrow.flatten(3)).view(*rows.shape[:3], *narrow.shape[3:]).flatten(2, 3)  # (N, heads, HW, d)
 
-    def _content(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """E1 and E3 as one product: (N, heads, HW, d) and (N, heads, hw, d), or both of no width."""
+    def _asked(self, x: Tensor) -> Tensor | None:
+        """What E1 and E2 ask with, (N, heads, HW, d); None where neither is on."""
+        return self._split(self.query(x)) if self.has_query else None
+
+    def _content(self, x: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor]:
+        """E1 and E3 as one product: (N, heads, HW, d), (N, heads, hw, d); d is 1 for E3 alone, nought for neither."""
         if not self.has_key:
             query, key = (self._split(maps[:, :0]) for maps in (x, self._keys(x)))  # of no width
             return query, key
         key = self._split(self.key(self._keys(x)))
-        asked = self._split(self.query(x)) if self.query_key else None
-        return self._biased(asked, self.content_bias if self.key_content else None, x), key
+        if self.query_key:
+            return self._biased(asked, self.content_bias if self.key_content else None, x), key
+        key = key @ self.content_bias.view(self.heads, -1, 1)  # (N, heads, hw, 1)
+        return key.new_ones(len(x), self.heads, x.shape[2] * x.shape[3], 1), key
 
-    def _position(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def _position(self, x: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor]:
         """E2 and E4 by the key's column and by its row: (N, heads, HW, w) and (N, heads, HW, h)."""
-        asked = self._split(self.query(x)) if self.query_position else None
+        asked = asked if self.query_position else None
         asked = self._biased(asked, self.position_bias if self.position else None, x)
         query = asked.unflatten(2, x.shape[2:])  # (N, heads, H, W, d)
         column, row = (  # (W, w, heads, d), (H, h, heads, d)
@@ -205,7 +212,8 @@ class GeneralizedAttention(Representation):
         return x.flatten(2).unflatten(1, (self.heads, -1)).transpose(2, 3).contiguous()  # (N, heads, places, d)
 
     def _join(self, x: Tensor, seen: Tensor) -> Tensor:
-        joined = seen.transpose(2, 3).reshape(len(x), -1, *x.shape[2:])  # (N, heads * d, H, W)
+        size = x.shape[2:] if seen.shape[2] > 1 else (1, 1)  # the key's content alone gives all places the same
+        joined = seen.transpose(2, 3).reshape(len(x), -1, *size)  # (N, heads * d, H, W)
         return x + self.scale * self.project(joined)
 
     def _check_square(self, x: Tensor) -> None:
