@@ -17,7 +17,7 @@ class AttentionAugmentedConv(nn.Module):
     """A convolution and multi-head attention over the whole map, side by side.
 
     It changes the number of channels, so it is a part and no slot. The matrix of all pairs is not built; with relative
-    positions memory grows with HW (H + W) for each head, and time with HW * HW (H + W), minutes at 128x128 on a CPU.
+    positions memory grows with HW (H + W) for each head.
 
     Formula:
         y = [conv(x), project(softmax((query / sqrt(d)) . (key + column_position(dx) + row_position(dy))) value)]
