@@ -99,11 +99,14 @@ class TestContract:
         untouched = [name for name, parameter in module.named_parameters() if parameter.grad is None]
         assert untouched == []
 
-    def test_compiles_without_graph_breaks(self, cls):
+    @pytest.mark.parametrize(("h", "w"), [(6, 5), (33, 32)])  # large maps go by other roads
+    def test_compiles_without_graph_breaks(self, cls, h, w):
         torch.compiler.reset()
-        module, x = filled(cls), picture(2, CHANNELS, 6, 5)
+        module, x = filled(cls), picture(1, CHANNELS, h, w).requires_grad_()
         compiled = torch.compile(module, fullgraph=True, backend="eager")
-        torch.testing.assert_close(compiled(x), module(x))
+        results = compiled(x), module(x)
+        torch.testing.assert_close(*results)
+        torch.testing.assert_close(*(torch.autograd.grad(result.square().mean(), x)[0] for result in results))
 
     def test_survives_a_checkpoint(self, cls, tmp_path):
         module, x = filled(cls), picture(1, CHANNELS, 5, 4)

@@ -49,8 +49,14 @@ def _parts(query: Tensor, key: Tensor) -> int:
     needs_way_back = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
     if not needs_way_back or query.device.type != "cpu" or query.shape[2] * key.shape[2] < _LEAST_PAIRS:
         return 1
-    threads_a_head = -(-torch.get_num_threads() // (query.shape[0] * query.shape[1]))
+    threads_a_head = -(-_threads() // (query.shape[0] * query.shape[1]))
     return min(threads_a_head, max(2, query.shape[2] // (_SMALL * query.shape[3])))
+
+
+@torch.compiler.assume_constant_result
+def _threads() -> int:
+    """A number that torch.compile takes as it finds it."""
+    return torch.get_num_threads()
 
 
 def _widened(part: Tensor, width: int) -> Tensor:
