@@ -45,13 +45,13 @@ def main(argv: list[str]) -> int:
     try:
         file = find_config(options.config)
     except ConfigError as error:
-        parser.error(str(error).rstrip("."))
+        parser.error(str(error))
     from restore.commands.attention_names import read_choice  # torch takes seconds: not before --help
 
     try:
         choices = list({choice.label: choice for choice in map(read_choice, options.attention)}.values())
     except ConfigError as error:
-        parser.error(str(error).rstrip("."))
+        parser.error(str(error))
     command = f"restore ablate {shlex.join(argv)}"
     if options.branch:
         choices = [choice.with_branch(branch) for branch in dict.fromkeys(options.branch) for choice in choices]

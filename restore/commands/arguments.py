@@ -30,5 +30,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line and leave with status 2."""
-        sys.stderr.write(f"{self.prog}: error: {message}. See {self.prog} --help.\n")
+        end = "" if message.endswith(("?", ".")) else "."
+        sys.stderr.write(f"{self.prog}: error: {message}{end} See {self.prog} --help.\n")
         raise SystemExit(2)

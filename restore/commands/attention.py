@@ -21,7 +21,9 @@ def main(argv: list[str]) -> int:
         if getattr(options, name) < 1:
             parser.error(f"--{name} is {getattr(options, name)}; give 1 or more")
     from restore.commands.attention_rows import entries, measure
+    from restore.inference.device import find_device
 
+    options.device = find_device(options.device).type
     chosen = _choose(entries(), options.modules)
     rows = []
     print(_told(options))
@@ -64,7 +66,7 @@ def _choose(known: list, names: list[str]) -> list:
     by_name = {entry.name: entry for entry in known}
     for name in names:
         if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1)
+            near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(by_name)}."
             raise ConfigError(f"There is no attention module {name}. {hint}")
     return [by_name[name] for name in names] or known
@@ -76,7 +78,7 @@ def _parser() -> Parser:
     parser.add_argument("--channels", type=int, default=64, help="C of the feature map (default: 64)")
     parser.add_argument("--size", type=int, default=128, help="H and W of the feature map (default: 128)")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds at least, the median counts (default: 5)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="cpu", help="(default: cpu)")
     parser.add_argument(
         "--markdown",
         type=Path,

@@ -118,7 +118,7 @@ def _options(name: str, words: str) -> dict[str, Any]:
 
 
 def _hint(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     if near:
         return f": did you mean '{near[0]}'?"
     return f": choose one of {', '.join(known)}." if 0 < len(known) <= 12 else "."

@@ -14,6 +14,7 @@ from torch import Tensor
 from restore.errors import ConfigError, DataError, ShapeError
 from restore.images import to_pixels, to_tensor
 from restore.images.picture import Pixels
+from restore.inference.device import find_device
 from restore.inference.fastest import Setting, fastest_setting
 from restore.inference.local_pooling import TRAIN_SIZE, warn_of_global, with_local_pooling
 from restore.inference.memory import auto_tile
@@ -68,7 +69,7 @@ class Restorer:
         train_size: int | None = None,
     ) -> None:
         check_takes_pictures(network)
-        self.device = _device(device)
+        self.device = find_device(device)
         setting = fastest_setting(type(network).__name__, self.device, "forward")
         self.precision = _precision(precision, setting)
         self._layout = torch.channels_last if setting.channels_last else torch.contiguous_format
@@ -199,17 +200,6 @@ class Restorer:
         with half:
             restored = averaged(restore, tile) if self.self_ensemble else restore(tile)
         return restored.to("cpu", torch.float32)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name not in there:
-        raise ConfigError(f"The device {name!r} is unknown. Choose auto, cpu, cuda or mps.")
-    if not there[name]:
-        raise ConfigError(f"This machine has no {name} device that torch can use. Choose auto or cpu.")
-    return torch.device(name)
 
 
 def _precision(name: str, setting: Setting) -> Literal["fp32", "bf16"]:

@@ -155,6 +155,19 @@ def test_venue_and_year_are_never_cut():
     assert "Cordonnier, Loukas an…, ICLR 2020 " in quadratic
 
 
+def test_part_of_a_name_suggests_the_whole(capsys):
+    assert main(["attention", "NonLocl"]) == 1
+    assert "Did you mean NonLocalAttention?" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_told_in_a_line(capsys):
+    assert main(["attention", "BAM", "--device", "cuda"]) == 1
+    assert capsys.readouterr().err == (
+        "restore: error: This machine has no cuda device that torch can use. Choose auto or cpu.\n"
+    )
+
+
 @pytest.mark.parametrize("option", ["channels", "size", "rounds"])
 def test_nothing_to_measure_is_a_wrong_option(option, capsys):
     with pytest.raises(SystemExit):

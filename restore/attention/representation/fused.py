@@ -53,7 +53,7 @@ def _parts(query: Tensor, key: Tensor) -> int:
     return min(threads_a_head, max(2, query.shape[2] // (_SMALL * query.shape[3])))
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _threads() -> int:
     """A number that torch.compile takes as it finds it."""
     return torch.get_num_threads()
