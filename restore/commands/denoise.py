@@ -55,6 +55,8 @@ def denoise(options: argparse.Namespace) -> FolderReport:
     if pictures:
         from restore.commands.submission import denoise_pictures
 
+        if options.precision == "auto":
+            options.precision = "fp32"  # scored against others, as what evaluate measures
         restorer = make_restorer(options, network, sigma)
         return denoise_pictures(restorer, pictures, options.output, options.overwrite)
     return restore_pictures(options, network, sigma)
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         "--submission",
         choices=("dnd",),
         help="INPUT is the Darmstadt Noise Dataset, as released (images_srgb, info.mat) or as crops (0001_01.png ...): "
-        "its crops as PNG, and in DIR/bundled what its server takes",
+        "its crops as PNG, and in DIR/bundled what its server takes; computed in fp32 unless --precision says bf16",
     )
     add_engine_options(parser)
     return parser

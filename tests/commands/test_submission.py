@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from restore.commands import denoise as denoise_command
 from restore.data import find_darmstadt
 from restore.images import Picture, read_picture, write_picture
 from restore.main import main
@@ -94,3 +95,13 @@ def test_wrong_words_are_told_before_anything_runs(tmp_path, darker, capsys):
         assert denoise(darker, *words) == 1
         assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("words", "precision"), [((), "fp32"), (("--precision", "bf16"), "bf16")])
+def test_it_computes_in_fp32_unless_told_otherwise(tmp_path, darker, monkeypatch, words, precision):
+    """Where a machine is quick in bf16, "auto" is bf16."""
+    made, make = [], denoise_command.make_restorer
+    monkeypatch.setattr(denoise_command, "make_restorer", lambda *given: made.append(make(*given)) or made[-1])
+    make_release(tmp_path / "dnd")
+    assert denoise(darker, tmp_path / "dnd", "--output", tmp_path / "out", *words) == 0
+    assert [restorer.precision for restorer in made] == [precision]
