@@ -123,15 +123,15 @@ class NonLocalOverAxes(nn.Module):
 
     def queries(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, L, C/r)."""
-        return _places(self.query(x))
+        return _rows(self.query, x)
 
     def keys(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, K, C/r)."""
-        return _places(self._pool(self.key(x)))
+        return _places(self._pool(self.key(x))) if self.subsample else _rows(self.key, x)
 
     def values(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, K, C/r)."""
-        return _places(self._pool(self.value(x)))
+        return _places(self._pool(self.value(x))) if self.subsample else _rows(self.value, x)
 
     def key_sizes(self, x: Tensor) -> tuple[int, ...]:
         """Sizes of the map of keys."""
@@ -139,8 +139,8 @@ class NonLocalOverAxes(nn.Module):
 
     def output(self, x: Tensor, seen: Tensor) -> Tensor:
         """(N, C, ...) and what its places have seen, (N, L, C/r) -> (N, C, ...)."""
-        seen = seen.transpose(1, 2).reshape(x.shape[0], -1, *x.shape[2:])  # (N, C/r, ...)
-        return x + self.norm(self.project(seen))
+        seen = F.linear(seen, self.project.weight.flatten(1), self.project.bias)  # (N, L, C)
+        return x + self.norm(seen.mT.unflatten(2, x.shape[2:]))
 
     def _attend(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C, ...), of the whole map or a window."""
@@ -152,7 +152,7 @@ class NonLocalOverAxes(nn.Module):
         return tuple(2 if half and size > 1 else 1 for half, size in zip(halves, x.shape[2:], strict=True))
 
     def _pool(self, x: Tensor) -> Tensor:
-        return _POOL[len(self.axes)](x, self._windows(x)) if self.subsample else x
+        return _POOL[len(self.axes)](x, self._windows(x))
 
     def _seen(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """(N, L, E), (N, K, E), (N, K, V) -> (N, L, V)."""
@@ -210,6 +210,15 @@ class NonLocalAttention(NonLocalOverAxes, Representation):
     axes = pooled = "HW"
     starts_as_identity = True
     sees_whole_map = True
+
+
+def _rows(layer: nn.Module, x: Tensor) -> Tensor:
+    """A 1x1 convolution, or nothing, as the rows that products are made of: (N, C, ...) -> (N, L, C').
+
+    The map itself, which a convolution would make, would have to be turned over, and its gradient back.
+    """
+    rows = x.flatten(2).mT  # (N, L, C)
+    return F.linear(rows, layer.weight.flatten(1), layer.bias) if hasattr(layer, "weight") else rows.contiguous()
 
 
 def _places(x: Tensor) -> Tensor:
