@@ -144,7 +144,11 @@ TOLD_BY_TENSORS: list[tuple[str, dict[str, Any], list[list[int]], dict[str, list
 ]
 
 
-@pytest.mark.parametrize(("family", "form", "config", "shapes"), OPTIONS, ids=lambda part: str(part)[:60])
+def _told(part: object) -> str:
+    return getattr(part, "__name__", str(part))[:60]
+
+
+@pytest.mark.parametrize(("family", "form", "config", "shapes"), OPTIONS, ids=_told)
 def test_an_option_that_no_golden_has_equals_the_plain_form(family, form, config, shapes):
     _equals(family, form, config, config, shapes)
 
@@ -157,7 +161,7 @@ def test_every_non_local_block_equals_the_plain_form(axes, pairwise, sub_sample)
     _equals(f"non-local {axes} {name}", plain.non_local, config, config | {"pairwise": pairwise}, [shape])
 
 
-@pytest.mark.parametrize(("family", "config", "shapes", "tensors"), TOLD_BY_TENSORS, ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(("family", "config", "shapes", "tensors"), TOLD_BY_TENSORS, ids=_told)
 def test_an_option_that_the_record_leaves_out_is_told_by_its_tensors(family, config, shapes, tensors):
     record = _record(family, config, shapes, tensors)
     adapted = ADAPTERS[family](record)

@@ -7,7 +7,7 @@ Restoration", ICLR 2019, https://arxiv.org/abs/1903.10082
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, cast, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -218,7 +218,9 @@ def _rows(layer: nn.Module, x: Tensor) -> Tensor:
     The map itself, which a convolution would make, would have to be turned over, and its gradient back.
     """
     rows = x.flatten(2).mT  # (N, L, C)
-    return F.linear(rows, layer.weight.flatten(1), layer.bias) if hasattr(layer, "weight") else rows.contiguous()
+    if isinstance(layer, nn.Identity):
+        return rows.contiguous()
+    return F.linear(rows, cast(Tensor, layer.weight).flatten(1), cast("Tensor | None", layer.bias))
 
 
 def _places(x: Tensor) -> Tensor:
