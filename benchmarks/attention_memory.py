@@ -4,7 +4,8 @@ python benchmarks/attention_memory.py [--modules NonLocalAttention:pairwise=dot_
 
 Modules are typed as for `restore ablate --attention`. The plain form of a representation is its own
 `gather(x, affinity(x))`, which the tests hold equal to `forward`; of SecondOrderChannelAttention, the covariance
-centred by a matrix of all places. It is left out above --plain_up_to, where its matrix alone is 17 GB.
+centred by a matrix of all places. It is left out above --plain_up_to, where its matrix alone is 17 GB, and where what
+its heads, rounds or channels hold together is over 2.5 GiB, of which backward needs several.
 PointwiseSpatialAttention, whose paper wants the matrix, has no other form, and is left out above 64x64.
 """
 
@@ -16,6 +17,7 @@ import copy
 import torch
 from plain_attention import plain_covariance
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from restore.attention import PointwiseSpatialAttention, Representation, SecondOrderChannelAttention
 from restore.commands.attention_names import read_choice
@@ -34,6 +36,9 @@ _FORMS = [
     "SecondOrderChannelAttention",
     "PointwiseSpatialAttention",
 ]
+
+_LARGEST = 5 << 29
+"""Bytes of all matrices of pairs above which the plain form is left out."""
 
 
 class _Plain(nn.Module):
@@ -72,7 +77,7 @@ def main() -> None:
             x = torch.rand(1, options.channels, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
             ours = _line(text, size, "ours", cost(module, x, rounds=options.rounds, at_most=5))
             plain = _plain(module)
-            if size > options.plain_up_to or plain is None:
+            if size > options.plain_up_to or plain is None or _matrix_bytes(module, x) > _LARGEST:
                 continue
             theirs = _line(text, size, "plain", cost(plain, x, rounds=options.rounds, at_most=5))
             ratios = [there / max(here, 1e-9) for here, there in zip(ours, theirs, strict=True)]
@@ -98,6 +103,15 @@ def _plain(module: nn.Module) -> nn.Module | None:
     if isinstance(module, PointwiseSpatialAttention):
         return None
     raise ConfigError(f"{type(module).__name__} gathers by no matrix of places. Name a representation or SOCA.")
+
+
+def _matrix_bytes(module: nn.Module, x: torch.Tensor) -> int:
+    """Of the affinity in full, which is not computed."""
+    if not isinstance(module, Representation):
+        return 4 * (x.shape[2] * x.shape[3]) ** 2
+    twin = copy.deepcopy(module)
+    with FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
+        return 4 * twin.affinity(mode.from_tensor(x)).numel()
 
 
 def _line(text: str, size: int, form: str, price: Cost) -> Cost:
