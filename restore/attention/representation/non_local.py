@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, cast, get_args
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -139,11 +140,11 @@ class NonLocalOverAxes(nn.Module):
 
     def output(self, x: Tensor, seen: Tensor) -> Tensor:
         """(N, C, ...) and what its places have seen, (N, L, C/r) -> (N, C, ...)."""
-        seen = F.linear(seen, self.project.weight.flatten(1), self.project.bias)  # (N, L, C)
-        return x + self.norm(seen.mT.unflatten(2, x.shape[2:]))
+        return x + self.norm(_projected(seen, self.project).mT.unflatten(2, x.shape[2:]))
 
     def _attend(self, x: Tensor) -> Tensor:
         """(N, C, ...) -> (N, C, ...), of the whole map or a window."""
+        x = x.contiguous()  # a window once, not for each of its three projections
         return self.output(x, self._seen(self.queries(x), self.keys(x), self.values(x)))
 
     def _windows(self, x: Tensor) -> tuple[int, ...]:
@@ -220,7 +221,14 @@ def _rows(layer: nn.Module, x: Tensor) -> Tensor:
     rows = x.flatten(2).mT  # (N, L, C)
     if isinstance(layer, nn.Identity):
         return rows.contiguous()
-    return F.linear(rows, cast(Tensor, layer.weight).flatten(1), cast("Tensor | None", layer.bias))
+    return _projected(rows, layer)
+
+
+def _projected(rows: Tensor, layer: nn.Module) -> Tensor:
+    """A 1x1 convolution of rows: (N, L, C) -> (N, L, C'); turned ones are not copied."""
+    weight, bias = cast(Tensor, layer.weight).flatten(1).mT, cast("Tensor | None", layer.bias)  # (C, C')
+    made = torch.bmm(rows, weight.expand(len(rows), -1, -1))
+    return made if bias is None else made + bias
 
 
 def _places(x: Tensor) -> Tensor:
