@@ -104,7 +104,7 @@ def measure(entry: Entry, channels: int, size: int, device: str = "cpu", rounds:
             return Row(entry, parameters, macs, left_out=f"left out above {example.largest}x{example.largest}")
         price = cost(running, *inputs, rounds=rounds, at_most=_LONG)
         judged = copy.deepcopy(module)
-        if not entry.is_slot:  # some are built for one size
+        if not entry.is_slot:  # some parts are built for one size
             judged = example.build(entry.cls, channels, WHOLE).to(device).eval()
         tiles = tiles_change(judged, channels, example)
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
